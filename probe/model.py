@@ -1,0 +1,306 @@
+"""What is handed from room to room: plain, frozen values.
+
+All times are UTC, all durations seconds, all sizes bytes. Host names are lower-case A-labels without a trailing dot;
+addresses are in their canonical text form. Text that came from a peer is kept as it came: whoever prints it escapes it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+FORMAT = 1  # of saved evidence and of JSON reports; raised when a reader of the old one would misread the new one
+
+
+class Verdict(StrEnum):
+    """What a finding, an endpoint or a target comes to. `UNKNOWN` means that we could not look."""
+
+    OK = "OK"
+    WARN = "WARN"
+    FAIL = "FAIL"
+    UNKNOWN = "UNKNOWN"
+
+    @property
+    def exit_code(self) -> int:
+        """The one table of exit codes, which is also the monitoring plug-ins' table."""
+        return _EXIT_CODES[self]
+
+    @property
+    def gravity(self) -> int:
+        """Orders verdicts for "the gravest of": FAIL > UNKNOWN > WARN > OK."""
+        return _GRAVITY[self]
+
+
+_EXIT_CODES = {Verdict.OK: 0, Verdict.WARN: 1, Verdict.FAIL: 2, Verdict.UNKNOWN: 3}
+_GRAVITY = {Verdict.OK: 0, Verdict.WARN: 1, Verdict.UNKNOWN: 2, Verdict.FAIL: 3}
+
+
+class Outcome(StrEnum):
+    """How a DNS question ended. The last two mean that we do not know what is there."""
+
+    FOUND = "FOUND"
+    NODATA = "NODATA"  # the name exists, records of this type do not
+    NXDOMAIN = "NXDOMAIN"
+    FAILED = "FAILED"  # answered, but not with an answer: SERVFAIL, REFUSED, rubbish
+    TIMEOUT = "TIMEOUT"  # no resolver answered in time
+
+
+class Stage(StrEnum):
+    """How far an observation came."""
+
+    RESOLVE = "RESOLVE"
+    CONNECT = "CONNECT"
+    DIALOGUE = "DIALOGUE"  # in plain text, before TLS
+    HANDSHAKE = "HANDSHAKE"
+    AFTER = "AFTER"  # TLS stands
+
+
+class Kind(StrEnum):
+    """In which way a stage failed."""
+
+    TIMEOUT = "TIMEOUT"
+    REFUSED = "REFUSED"  # by TCP
+    UNREACHABLE = "UNREACHABLE"
+    CLOSED = "CLOSED"  # closed or reset by the peer
+    REJECTED = "REJECTED"  # by a reply: the detail is that reply
+    PROTOCOL = "PROTOCOL"  # what came is not the protocol that was due
+    ALERT = "ALERT"  # a TLS alert: the detail is its name
+
+
+class RouteKind(StrEnum):
+    """How the hosts of a target were found."""
+
+    MX = "mx"
+    IMPLICIT_MX = "implicit-mx"  # no MX record: the domain itself (RFC 5321 §5.1)
+    NULL_MX = "null-mx"  # "MX 0 .": the domain takes no mail (RFC 7505)
+    HOST = "host"  # the target names a host and a port
+    ADDRESS = "address"  # the target is an address, or the user gave one to connect to
+    NONE = "none"  # no host was found: the answers say why
+
+
+class Speaker(StrEnum):
+    CLIENT = "C"
+    SERVER = "S"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What the user asked about, understood.
+
+    `given` is as typed. A target without a port is a mail domain and is routed through MX. `dialogue` names a row of
+    `dialogue.DIALOGUES`. `name` is a host, a domain or an address.
+    """
+
+    given: str
+    name: str
+    port: int | None
+    dialogue: str = "smtp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One DNS question; `rtype` in capitals, as in "MX"."""
+
+    name: str
+    rtype: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the resolver said. `records` are in presentation form; `canonical` is the name after following CNAMEs.
+
+    `aliases` are the names passed through on the way, the asked one first, empty without a CNAME. `ttl` is the smallest
+    of the records', in seconds. `resolver` tells who answered ("system" where the operating system resolved it);
+    `detail` explains FAILED, with the response code first ("SERVFAIL …").
+    """
+
+    question: Question
+    outcome: Outcome
+    canonical: str
+    records: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    ttl: int | None = None
+    resolver: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One host of the route, with every address found for it; `omitted` more were left out by the limit."""
+
+    host: str
+    preference: int | None
+    addresses: tuple[str, ...]
+    answers: tuple[Answer, ...] = ()
+    omitted: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where mail for the target would go: hosts by preference. `omitted` hosts were left out by the limit.
+
+    `failure` is set where the time ran out before the route was known.
+    """
+
+    kind: RouteKind
+    hops: tuple[Hop, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    omitted: int = 0
+    failure: "Failure | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """The unit of observing. `host` is whose address it is, `server_name` what SNI says (None: no SNI)."""
+
+    host: str
+    address: str
+    port: int
+    server_name: str | None
+    dialogue: str = "smtp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one side said before the other spoke again, one character a byte (latin-1). `tls`: inside TLS."""
+
+    who: Speaker
+    data: str
+    tls: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The TLS session, in OpenSSL's words. `client_cas` are the distinguished names in the CertificateRequest."""
+
+    version: str
+    cipher: str
+    cipher_bits: int
+    group: str | None
+    certificate_requested: bool
+    client_cas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresentedChain:
+    """The certificates exactly as sent: order, gaps and duplicates. Parsed only by the judge.
+
+    `omitted` counts the certificates beyond the limit, which were not kept.
+    """
+
+    der: tuple[bytes, ...]
+    omitted: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Where and how an observation ended early."""
+
+    stage: Stage
+    kind: Kind
+    detail: str = ""
+
+    @property
+    def transient(self) -> bool:
+        """The peer said "not now": a 4xx reply (RFC 5321 §4.2.1)."""
+        return self.kind is Kind.REJECTED and self.detail.startswith("4")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One connection to one endpoint. Chain and failure stand side by side: a failed handshake may show its chain.
+
+    `early` is what arrived in plain text behind the reply to STARTTLS (latin-1). `certificate_requested` tells whether
+    the server asked for ours, also where the handshake failed then. `seconds` tells how long each stage
+    took and `octets` how many bytes were heard in it, by its name in lower case, in order; a stage that never began is
+    missing. `source` is our own address.
+    `refusals` are the earlier attempts that the peer put off with a 4xx reply. `attempted` is False where the target's
+    time ran out before this endpoint's turn came.
+    """
+
+    endpoint: Endpoint
+    at: datetime
+    transcript: tuple[Turn, ...] = ()
+    early: str = ""
+    certificate_requested: bool = False
+    session: Session | None = None
+    chain: PresentedChain | None = None
+    failure: Failure | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    octets: Mapping[str, int] = field(default_factory=dict)
+    source: str | None = None
+    refusals: tuple[Failure, ...] = ()
+    attempted: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything that was seen of one target, complete: judging needs nothing else from the world.
+
+    `resolvers` is who was asked for names, empty where no name needed asking. `ehlo` is what we called ourselves
+    (None: the address of the connection, as a literal).
+    """
+
+    target: Target
+    at: datetime
+    route: Route
+    observations: tuple[Observation, ...] = ()
+    resolvers: tuple[str, ...] = ()
+    ehlo: str | None = None
+    format: int = FORMAT
+
+
+class RuleBook(StrEnum):
+    """By whose rules a finding speaks: names, wildcards and the common name count differently."""
+
+    RFC = "rfc"
+    EXCHANGE_ONLINE = "exchange-online"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Where:
+    """What a finding is about. `kind` is target, host, endpoint, certificate, record or policy; `position` counts the
+    presented certificates from 0, the leaf."""
+
+    kind: str
+    host: str | None = None
+    address: str | None = None
+    port: int | None = None
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is so, good or bad. Its identity over time is (`code`, `where`). `facts` are sorted by key."""
+
+    code: str
+    verdict: Verdict
+    where: Where
+    facts: tuple[tuple[str, str], ...] = ()
+    rule_book: RuleBook = RuleBook.RFC
+
+    def fact(self, key: str) -> str | None:
+        """The fact of that key, or None."""
+        return dict(self.facts).get(key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The judgement on one target, gravest finding first. `at` is the moment judged for; `roots` says on which trust
+    anchors it rests, in words."""
+
+    target: Target
+    at: datetime
+    findings: tuple[Finding, ...]
+    evidence: Evidence
+    roots: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """The gravest finding's. Nothing found means that nothing was looked at: UNKNOWN."""
+        return gravest(finding.verdict for finding in self.findings)
+
+
+def gravest(verdicts: Iterable[Verdict]) -> Verdict:
+    """FAIL > UNKNOWN > WARN > OK; of nothing: UNKNOWN."""
+    return max(verdicts, key=lambda verdict: verdict.gravity, default=Verdict.UNKNOWN)
