@@ -1,0 +1,119 @@
+"""Everything about one target, gathered side by side within its time: the route, then every address of every host."""
+
+import math
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import trio
+
+from probe.model import Endpoint, Evidence, Failure, Kind, Observation, Route, Stage, Target
+from probe.observe.endpoint import observe
+from probe.observe.names import route as find_route
+from probe.observe.tls import ClientCertificate
+from probe.observe.world import Limits, World
+
+NO_SNI = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How to look. `sni` None sends each host's own name, `NO_SNI` none at all; `ehlo` None greets with an address
+    literal; `connect` are addresses to observe instead of those that names lead to; `repeat` counts the connections to
+    each address."""
+
+    limits: Limits = field(default_factory=Limits)
+    families: frozenset[int] = frozenset({4, 6})
+    connect: tuple[str, ...] = ()
+    sni: str | None = None
+    ehlo: str | None = None
+    repeat: int = 1
+    certificate: ClientCertificate | None = None
+    resolvers: tuple[str, ...] = ()  # only to be written down: who stands behind `World.resolve`
+
+
+class Slots:
+    """At most so many connections to one address at a time, whoever asks: we are guests there."""
+
+    def __init__(self, each: int) -> None:
+        self._each = each
+        self._limiters: dict[str, trio.CapacityLimiter] = {}
+
+    @asynccontextmanager
+    async def hold(self, address: str) -> AsyncIterator[None]:
+        limiter = self._limiters.setdefault(address, trio.CapacityLimiter(self._each))
+        async with limiter:
+            yield
+        if not limiter.borrowed_tokens and not limiter.statistics().tasks_waiting:
+            self._limiters.pop(address, None)  # a sweep meets millions of addresses
+
+
+class Budget:
+    """A target's time, in seconds. It runs while anything of the target is at work: waiting for a slot is free."""
+
+    def __init__(self, seconds: float) -> None:
+        self.scope = trio.CancelScope()
+        self._left = seconds
+        self._working = 0
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        if not self._working:
+            self.scope.deadline = trio.current_time() + self._left
+        self._working += 1
+        try:
+            yield
+        finally:
+            self._working -= 1
+            if not self._working:
+                self._left = self.scope.deadline - trio.current_time()
+                self.scope.deadline = math.inf
+
+
+async def gather(target: Target, world: World, manner: Manner, slots: Slots) -> Evidence:
+    """All evidence on a target. When its time runs out, what was seen until then is the evidence."""
+    at, began, limits = world.now(), trio.current_time(), manner.limits
+    route = await find_route(target, world, limits, families=manner.families, connect=manner.connect)
+    budget = Budget(limits.target - (trio.current_time() - began))
+    endpoints = [endpoint for endpoint in _endpoints(target, route, manner) for _ in range(manner.repeat)]
+    seen: dict[int, Observation] = {}
+
+    async def look(number: int, endpoint: Endpoint) -> None:
+        record = partial(seen.__setitem__, number)
+        async with slots.hold(endpoint.address):
+            with budget.working():
+                await observe(endpoint, world, limits, ehlo=manner.ehlo, certificate=manner.certificate, record=record)
+
+    with budget.scope:
+        async with trio.open_nursery() as nursery:
+            for number, endpoint in enumerate(endpoints):
+                nursery.start_soon(look, number, endpoint)
+
+    return Evidence(
+        target=target,
+        at=at,
+        route=route,
+        observations=tuple(seen.get(number) or _unseen(endpoint, world) for number, endpoint in enumerate(endpoints)),
+        resolvers=manner.resolvers if route.answers or any(hop.answers for hop in route.hops) else (),
+        ehlo=manner.ehlo,
+    )
+
+
+def _endpoints(target: Target, route: Route, manner: Manner) -> Iterator[Endpoint]:
+    for hop in route.hops:
+        own_name = None if hop.host in hop.addresses else hop.host  # RFC 6066 §3: SNI carries no addresses
+        server_name = own_name if manner.sni is None else None if manner.sni == NO_SNI else manner.sni
+        for address in hop.addresses:
+            yield Endpoint(
+                host=hop.host,
+                address=address,
+                port=target.port or 25,
+                server_name=server_name,
+                dialogue=target.dialogue,
+            )
+
+
+def _unseen(endpoint: Endpoint, world: World) -> Observation:
+    failure = Failure(stage=Stage.CONNECT, kind=Kind.TIMEOUT, detail="the target's time ran out before its turn")
+    return Observation(endpoint=endpoint, at=world.now(), failure=failure, attempted=False)

@@ -1,0 +1,110 @@
+"""A TCP connection, in plain text until `secure`, inside TLS from then on.
+
+Sockets are non-blocking and trio only waits for them: a stream class between the two costs more than it gives here.
+"""
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+import trio
+from OpenSSL import SSL
+
+from probe.errors import PeerError
+
+T = TypeVar("T")
+
+PIECE = 16384  # bytes read at once
+MAX_HEARD = 524288  # bytes heard on one connection; OpenSSL takes 100 KiB of certificates at most
+
+
+class Wire:
+    """`heard` counts the bytes that came, in whichever form."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._tls: SSL.Connection | None = None
+        self.heard = 0
+
+    def close(self) -> None:
+        """Take leave of TLS in form where that needs no waiting, and close."""
+        if self._tls:
+            with suppress(SSL.Error, OSError):
+                self._tls.shutdown()
+                self._socket.send(self._tls.bio_read(PIECE))
+        self._socket.close()
+
+    def waiting(self) -> bytes:
+        """What has arrived already, without waiting for more."""
+        try:
+            return self._socket.recv(PIECE)
+        except (BlockingIOError, InterruptedError):
+            return b""
+
+    async def send(self, data: bytes) -> None:
+        if self._tls:
+            connection = self._tls
+            await self._through(connection, lambda: connection.send(data))
+        else:
+            await self._send(data)
+
+    async def receive(self) -> bytes:
+        """The next bytes, `b""` where the peer has closed."""
+        if not self._tls:
+            return await self._receive()
+        connection = self._tls
+        try:
+            return await self._through(connection, lambda: connection.recv(PIECE))
+        except SSL.ZeroReturnError:
+            return b""
+        except SSL.SysCallError:  # closed without close_notify: common, and no fault
+            return b""
+
+    async def secure(self, connection: SSL.Connection) -> None:
+        """The handshake. From here on everything goes through TLS."""
+        self._tls = connection
+        await self._through(connection, connection.do_handshake)
+
+    async def _through(self, connection: SSL.Connection, act: Callable[[], T]) -> T:
+        """Do `act` on the TLS connection, carrying bytes between it and the socket until it is done."""
+        while True:
+            try:
+                done = act()
+            except SSL.WantReadError:
+                await self._flush(connection)
+                if piece := await self._receive():
+                    connection.bio_write(piece)
+                else:
+                    connection.bio_shutdown()
+            except SSL.Error:
+                with suppress(OSError):  # the alert that says why we leave is a courtesy
+                    await self._flush(connection)
+                raise
+            else:
+                await self._flush(connection)
+                return done
+
+    async def _flush(self, connection: SSL.Connection) -> None:
+        with suppress(SSL.WantReadError):  # nothing more to say
+            while True:
+                await self._send(connection.bio_read(PIECE))
+
+    async def _send(self, data: bytes) -> None:
+        while data:
+            try:
+                data = data[self._socket.send(data) :]
+            except (BlockingIOError, InterruptedError):
+                await trio.lowlevel.wait_writable(self._socket)
+
+    async def _receive(self) -> bytes:
+        if self.heard > MAX_HEARD:
+            raise PeerError(f"more than {MAX_HEARD} bytes on one connection")
+        while True:
+            try:
+                piece = self._socket.recv(PIECE)
+            except (BlockingIOError, InterruptedError):
+                await trio.lowlevel.wait_readable(self._socket)
+            else:
+                self.heard += len(piece)
+                return piece
