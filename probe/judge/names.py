@@ -1,0 +1,47 @@
+"""The name question, by two books of rules.
+
+RFC 9525 counts the DNS names of the SAN alone; a wildcard is a whole first label and stands for exactly one label.
+Exchange Online counts the common name beside them, has a wildcard match its own bare parent too, and takes an expected
+`*.domain` (a connector's TlsDomain) for any one label below the domain.
+"""
+
+from service_identity.exceptions import CertificateError
+from service_identity.hazmat import DNS_ID, DNSPattern
+
+from probe.judge.certificate import Certificate, host_address, is_host
+
+
+def by_rfc(certificate: Certificate, host: str) -> str | None:
+    """The name in the certificate that stands for the host (RFC 9525 §6.3) or address (§6.4), None where none does."""
+    if address := host_address(host):
+        return address if address in certificate.ip_names else None
+    return next((name for name in certificate.dns_names if _matches(name, host)), None)
+
+
+def _matches(presented: str, host: str) -> bool:
+    head, _, parent = host.partition(".")
+    if head.startswith("xn--") and presented.startswith("*."):
+        # The library keeps RFC 6125's caution about wildcards and A-labels; RFC 9525 §6.3 makes no exception.
+        host = f"label.{parent}"
+    try:
+        return DNS_ID(host).verify(DNSPattern.from_bytes(presented.encode()))
+    except (CertificateError, ValueError):  # a name that can stand for no host
+        return False
+
+
+def by_exchange(certificate: Certificate, expected: str) -> str | None:
+    """The name that Exchange Online would take for the expected one, None where it would answer SubjectMismatch."""
+    hosts = (name for name in certificate.names if is_host(name) and not host_address(name))
+    return next((name for name in hosts if _exchange_matches(name, expected.lower())), None)
+
+
+def _exchange_matches(presented: str, expected: str) -> bool:
+    if presented == expected:
+        return True
+    if presented.startswith("*."):
+        parent = presented[2:]
+        # `*.contoso.com` for the bare `contoso.com`: so in Exchange's code of 2013, unverified since.
+        return not expected.startswith("*.") and parent in (expected, expected.partition(".")[2])
+    if expected.startswith("*."):
+        return presented.partition(".")[2] == expected[2:]
+    return False

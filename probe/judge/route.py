@@ -1,0 +1,81 @@
+"""What the route alone tells: whether there is a host to deliver to, and what we left out."""
+
+from collections.abc import Iterator
+
+from probe.judge.find import TARGET, at_host, finding
+from probe.judge.standard import Standard
+from probe.model import Answer, Evidence, Finding, Hop, Kind, Outcome, RouteKind, Stage, Verdict
+
+
+def judge_route(evidence: Evidence, standard: Standard) -> Iterator[Finding]:
+    """Findings on names and addresses."""
+    route = evidence.route
+    if route.kind is RouteKind.NULL_MX:
+        # RFC 7505: the domain says that it takes no mail. That is in order, unless mail was expected to arrive.
+        verdict = Verdict.FAIL if standard.expects else Verdict.OK
+        yield finding("no-mail", verdict, TARGET, domain=evidence.target.name)
+    if route.failure:
+        yield finding(
+            "not-observed",
+            Verdict.UNKNOWN,
+            TARGET,
+            stage=route.failure.stage,
+            kind=route.failure.kind,
+            detail=route.failure.detail,
+        )
+    elif route.kind is RouteKind.NONE:
+        for answer in route.answers:
+            yield from _judge_answer(answer, others=False, where_host=None)
+    others = any(hop.addresses for hop in route.hops)
+    for hop in route.hops:
+        yield from _judge_hop(hop, others)
+    hosts, addresses = route.omitted, sum(hop.omitted for hop in route.hops)
+    certificates = max((seen.chain.omitted for seen in evidence.observations if seen.chain), default=0)
+    if hosts or addresses or certificates:
+        yield finding(
+            "route-cut",
+            Verdict.WARN,
+            TARGET,
+            hosts_omitted=hosts or None,
+            addresses_omitted=addresses or None,
+            certificates_omitted=certificates or None,
+        )
+
+
+def _judge_hop(hop: Hop, others: bool) -> Iterator[Finding]:
+    alias = next((answer for answer in hop.answers if answer.aliases), None)
+    if alias and hop.preference is not None:
+        # RFC 2181 §10.3: the name in an MX record must not be an alias. Most senders follow it all the same.
+        yield finding("mx-is-alias", Verdict.OK, at_host(hop.host), canonical=alias.canonical)
+    unknown = [answer for answer in hop.answers if answer.outcome in (Outcome.FAILED, Outcome.TIMEOUT)]
+    if hop.addresses:
+        for answer in unknown:  # one family is known, the other is not: some addresses may have gone unseen
+            yield from _judge_answer(answer, others=True, where_host=hop.host)
+    elif unknown:
+        yield from _judge_answer(unknown[0], others=others, where_host=hop.host)
+    elif hop.answers:
+        yield from _judge_answer(hop.answers[0], others=others, where_host=hop.host)
+
+
+def _judge_answer(answer: Answer, *, others: bool, where_host: str | None) -> Iterator[Finding]:
+    """`others`: mail has somewhere else to go."""
+    where = at_host(where_host) if where_host else TARGET
+    match answer.outcome:
+        case Outcome.FAILED | Outcome.TIMEOUT:
+            yield finding(
+                "not-observed",
+                Verdict.WARN if others else Verdict.UNKNOWN,
+                where,
+                stage=Stage.RESOLVE,
+                kind=Kind.TIMEOUT if answer.outcome is Outcome.TIMEOUT else Kind.REJECTED,
+                detail=f"{answer.question.name} {answer.question.rtype}: {answer.detail or answer.outcome}",
+            )
+        case Outcome.NXDOMAIN | Outcome.NODATA:
+            yield finding(
+                "name-not-found",
+                Verdict.WARN if others else Verdict.FAIL,
+                where,
+                cause="no-such-name" if answer.outcome is Outcome.NXDOMAIN else "no-addresses",
+                question=f"{answer.question.name} {answer.question.rtype}",
+                outcome=answer.outcome,
+            )

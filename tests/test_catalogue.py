@@ -1,0 +1,207 @@
+"""The catalogue of findings: complete, within bounds, and the same in the documents."""
+
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from probe.judge.catalogue import CATALOGUE, Cause, Entry, explain
+from probe.model import Kind, Stage
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# What needs no mending: the finding only ever says that something holds.
+GOOD = {
+    "tls-established",
+    "certificate-trusted",
+    "certificate-name-matches",
+    "certificate-current",
+    "connector-certificate-matches",
+}
+
+# RFC 8460 §4.3, and the registry of §6.6
+RESULT_TYPES = {
+    "starttls-not-supported",
+    "certificate-host-mismatch",
+    "certificate-expired",
+    "certificate-not-trusted",
+    "validation-failure",
+    "tlsa-invalid",
+    "dnssec-invalid",
+    "dane-required",
+    "sts-policy-fetch-error",
+    "sts-policy-invalid",
+    "sts-webpki-invalid",
+}
+
+CODES = (
+    "no-mail",
+    "name-not-found",
+    "mx-is-alias",
+    "route-cut",
+    "not-observed",
+    "starttls-not-supported",
+    "plaintext-injected",
+    "client-certificate-required",
+    "tls-established",
+    "tls-version-old",
+    "cipher-weak",
+    "certificate-trusted",
+    "certificate-not-trusted",
+    "chain-incomplete",
+    "chain-misordered",
+    "chain-superfluous",
+    "certificate-name-matches",
+    "certificate-host-mismatch",
+    "certificate-name-unchecked",
+    "certificate-current",
+    "certificate-expired",
+    "certificate-not-yet-valid",
+    "certificate-expires-soon",
+    "certificate-wrong-usage",
+    "certificate-weak",
+    "certificate-unreadable",
+    "connector-certificate-matches",
+    "connector-certificate-mismatch",
+    "address-drift",
+)
+
+# How each stage can end early.
+ENDINGS = {
+    Stage.RESOLVE: (Kind.TIMEOUT, Kind.REJECTED),
+    Stage.CONNECT: (Kind.TIMEOUT, Kind.REFUSED, Kind.UNREACHABLE, Kind.CLOSED),
+    Stage.DIALOGUE: (Kind.TIMEOUT, Kind.CLOSED, Kind.REJECTED, Kind.PROTOCOL),
+    Stage.HANDSHAKE: (Kind.TIMEOUT, Kind.CLOSED, Kind.PROTOCOL, Kind.ALERT),
+    Stage.AFTER: (Kind.TIMEOUT, Kind.CLOSED, Kind.REJECTED, Kind.PROTOCOL, Kind.ALERT),
+}
+
+CAUSES = {
+    "name-not-found": {"no-such-name", "no-addresses"},
+    "not-observed": {f"{stage}/{kind}" for stage, kinds in ENDINGS.items() for kind in kinds},
+    "starttls-not-supported": {"not-offered", "no-usable-certificate", "masked", "refused"},
+    "certificate-not-trusted": {"self-signed", "unknown-root", "chain-incomplete", "path-invalid"},
+    "connector-certificate-mismatch": {
+        "thumbprint-differs",
+        "issuer-differs",
+        "subject-differs",
+        "issuer-and-subject-differ",
+    },
+}
+
+
+def everything() -> Iterator[tuple[str, Entry | Cause]]:
+    """Every entry and every cause, each with a name for the test report."""
+    for code, entry in CATALOGUE.items():
+        yield code, entry
+        for cause, told in entry.causes.items():
+            yield f"{code}:{cause}", told
+
+
+TOLD = pytest.mark.parametrize("told", [pytest.param(told, id=name) for name, told in everything()])
+EVERY_ENTRY = pytest.mark.parametrize("entry", [pytest.param(entry, id=code) for code, entry in CATALOGUE.items()])
+
+
+def test_every_code_has_its_entry() -> None:
+    assert set(CATALOGUE) == set(CODES)
+    assert all(code == entry.code for code, entry in CATALOGUE.items())
+
+
+@EVERY_ENTRY
+def test_every_cause_is_told_apart(entry: Entry) -> None:
+    assert set(entry.causes) == CAUSES.get(entry.code, set())
+
+
+@EVERY_ENTRY
+def test_entries_are_complete(entry: Entry) -> None:
+    assert entry.cause
+    assert entry.references
+    assert bool(entry.remedy) is (entry.code not in GOOD)
+
+
+@TOLD
+def test_prose_is_prose(told: Entry | Cause) -> None:
+    assert told.title[0].isupper()
+    assert not told.title.endswith(".")
+    assert len(told.title) <= 72
+    assert told.meaning.endswith(".")
+    assert "  " not in told.meaning
+
+
+@TOLD
+def test_remedies_can_be_read_and_pasted(told: Entry | Cause) -> None:
+    assert isinstance(told, Entry) or told.remedy
+    for line in told.remedy:
+        assert line.strip()
+        assert len(line) <= 110
+        assert line.isascii()  # a typographic quote in a pasted command is a fault of its own
+        assert line.startswith("    ") or line.endswith((".", ":"))
+
+
+@TOLD
+def test_a_certificate_put_to_use_needs_a_restart(told: Entry | Cause) -> None:
+    # Exchange keeps the certificate in memory: without the restart the remedy changes nothing.
+    text = "\n".join(told.remedy)
+    for command in (
+        "Set-ReceiveConnector '<SERVER>\\Default Frontend <SERVER>' -TlsCertificateName",
+        "Import-Certificate ",
+    ):
+        assert "Restart-Service MSExchangeTransport" in text.partition(command)[2] or command not in text
+
+
+@TOLD
+def test_names_are_those_of_the_standards(told: Entry | Cause) -> None:
+    assert told.tlsrpt is None or told.tlsrpt in RESULT_TYPES
+    assert told.hresult is None or re.fullmatch(r"[A-Z_]+ 0x80[0-9A-F]{6}", told.hresult)
+
+
+@TOLD
+def test_words_of_exchange_online_are_given_once_and_the_older_ones_later(told: Entry | Cause) -> None:
+    words = told.exchange_online or ()
+    assert len(words) == len(set(words))
+    if any("4.7.320" in line for line in words):
+        assert words[0].startswith("450 4.4.317 ")
+
+
+def test_a_cause_stands_in_for_the_entry() -> None:
+    entry = explain("not-observed", "CONNECT/REFUSED")
+    assert entry.code == "not-observed"
+    assert entry.title == "The connection was refused"
+    assert entry.exchange_online == ("450 4.4.316 Connection refused [Message=Socket error code 10061]",)
+    assert entry.references == CATALOGUE["not-observed"].references
+
+
+def test_a_cause_without_words_of_its_own_keeps_the_entry_s() -> None:
+    entry = explain("certificate-not-trusted", "self-signed")
+    assert entry.exchange_online == CATALOGUE["certificate-not-trusted"].exchange_online
+    assert entry.hresult == "CERT_E_UNTRUSTEDROOT 0x800B0109"
+
+
+def test_a_cause_may_say_that_exchange_online_says_nothing() -> None:
+    assert explain("not-observed", "CONNECT/UNREACHABLE").exchange_online == ()
+
+
+def test_an_unknown_cause_changes_nothing() -> None:
+    assert explain("not-observed", "CONNECT/BORED") is CATALOGUE["not-observed"]
+    assert explain("no-mail", "any") is CATALOGUE["no-mail"]
+
+
+def test_an_unknown_code_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        explain("no-such-code")
+
+
+def test_untrusted_findings_say_whose_roots_they_rest_on() -> None:
+    for cause in (None, "unknown-root"):
+        meaning = explain("certificate-not-trusted", cause).meaning
+        assert "Mozilla's" in meaning
+        assert "Microsoft's" in meaning
+
+
+def test_the_document_is_what_the_catalogue_says() -> None:
+    text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    assert text == runpy.run_path(str(ROOT / "docs" / "generate.py"))["findings"]()
+    headings = re.findall(r"^### ?(.*)|^## (.*)", text, re.MULTILINE)
+    assert [second for _, second in headings if second] == list(CATALOGUE)
+    assert sum(bool(first) for first, _ in headings) == sum(len(entry.causes) for entry in CATALOGUE.values())
