@@ -1,0 +1,108 @@
+"""The front door: words in, exit code out. Everything heavy is loaded by the command that needs it.
+
+    0 OK · 1 WARN · 2 FAIL · 3 UNKNOWN, and 3 for every fault of our own
+
+Data goes to stdout, everything else to stderr.
+"""
+
+import os
+import sys
+import traceback
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from probe.cli import commands
+from probe.errors import ProbeError
+
+# The parser's own family of faults, UsageError and above. It moved house with typer 0.26 and has no stable address.
+UsageFault: type[Exception] = typer.BadParameter.__mro__[2]
+OUR_FAULT = 3
+INTERRUPTED = 130
+
+
+class DefaultToCheck(TyperGroup):
+    """`probe TARGET` is `probe check TARGET`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "--help", "-h", "--version"):
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=DefaultToCheck,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.callback()(commands.front)
+app.command()(commands.check)
+app.command()(commands.judge)
+app.command()(commands.explain)
+app.command()(commands.schema)
+app.command()(commands.demo)
+
+
+def main() -> None:
+    """The console script."""
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()
+    sys.exit(code)
+
+
+def run(args: list[str]) -> int:
+    """Run one command line and give its exit code."""
+    try:
+        outcome = typer.main.get_command(app).main(args=args, prog_name="probe", standalone_mode=False)
+    except ProbeError as error:
+        return _complain(str(error), error.hint)
+    except UsageFault as error:
+        message = getattr(error, "format_message", error.__str__)()
+        return _complain(message.rstrip("."), "`probe --help` and `probe check --help` list what there is")
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read us has seen enough
+        _silence()
+        return 0
+    except BaseExceptionGroup as group:
+        return _unwrapped(group)
+    except Exception:
+        traceback.print_exc()
+        return OUR_FAULT
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _unwrapped(group: BaseExceptionGroup[BaseException]) -> int:
+    """trio hands on what it was carrying in groups."""
+    if group.split(KeyboardInterrupt)[1] is None:
+        return INTERRUPTED
+    if group.split(BrokenPipeError)[1] is None:
+        _silence()
+        return 0
+    traceback.print_exception(group)
+    return OUR_FAULT
+
+
+def _complain(message: str, hint: str) -> int:
+    print(f"error: {_one_line(message)}", file=sys.stderr)
+    print(f"hint: {_one_line(hint)}", file=sys.stderr)
+    return OUR_FAULT
+
+
+def _one_line(text: str) -> str:
+    """What the user typed comes back here, and it may have come from somewhere else."""
+    from probe.report.escape import visible
+
+    return visible(" ".join(text.split()))
+
+
+def _silence() -> None:
+    """Stop Python from complaining about a closed pipe while it shuts down."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,113 @@
+"""Evidence in; judged, written to the files that were asked for, and printed."""
+
+import ssl
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from probe.cli.options import Format
+from probe.codec import encode
+from probe.errors import ConfigError
+from probe.judge.chain import Anchors
+from probe.judge.judging import judge
+from probe.judge.standard import Standard
+from probe.model import Evidence, Report, Verdict, gravest
+
+
+class Printer:
+    """Prints each report as it comes, and at the end what only the whole can say. Files are opened at once, so that
+    one that can't be written is found before anything is probed."""
+
+    def __init__(
+        self,
+        form: Format,
+        standard: Standard,
+        anchors: Anchors,
+        at: datetime | None,
+        *,
+        verbosity: int,
+        transcript: bool,
+        colour: bool,
+        several: bool,
+        chain: Path | None = None,
+        evidence: Path | None = None,
+    ) -> None:
+        self._form, self._standard, self._anchors, self._at = form, standard, anchors, at
+        self._verbosity, self._transcript, self._colour, self._several = verbosity, transcript, colour, several
+        self._chain, self._evidence = _opened(chain), _opened(evidence)
+        self._verdicts: list[Verdict] = []
+        self._reports: list[Report] = []  # only where the form needs all of them together
+
+    def __enter__(self) -> "Printer":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for file in (self._chain, self._evidence):
+            if file:
+                file.close()
+
+    def deliver(self, evidence: Evidence) -> None:
+        """Judge it, write it down, print it."""
+        if self._evidence:
+            self._evidence.write(encode(evidence) + b"\n")
+            self._evidence.flush()
+        if self._chain:
+            self._chain.write("".join(_chains(evidence)).encode())
+        report = judge(evidence, self._standard, self._anchors, self._at or evidence.at)
+        self._verdicts.append(report.verdict)
+        match self._form:
+            case Format.JSON:
+                from probe.report.json import render as to_json
+
+                sys.stdout.write(to_json(report).decode() + "\n")
+                sys.stdout.flush()
+            case Format.NAGIOS:
+                self._reports.append(report)
+            case Format.TEXT:
+                self._print(report)
+
+    def _print(self, report: Report) -> None:
+        from probe.cli.terminal import write
+        from probe.report.layout import BLANK
+        from probe.report.text import render
+
+        lines = render(report, verbosity=self._verbosity, transcript=self._transcript)
+        apart = [BLANK] if len(self._verdicts) > 1 and self._verbosity >= 0 else []
+        write([*apart, *lines], colour=self._colour)
+
+    def finish(self) -> int:
+        """Print what is due at the end; gives the exit code."""
+        if self._form is Format.NAGIOS:
+            from probe.report.nagios import render
+
+            sys.stdout.write(render(self._reports))
+        elif self._form is Format.TEXT and self._several:
+            from probe.cli.terminal import write
+            from probe.report.layout import BLANK
+            from probe.report.text import summary
+
+            write([BLANK, summary(self._verdicts)], colour=self._colour)
+        return gravest(self._verdicts).exit_code
+
+
+def _opened(path: Path | None) -> IO[bytes] | None:
+    if path is None:
+        return None
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}", "check the path and your rights") from None
+
+
+def _chains(evidence: Evidence) -> Iterator[str]:
+    """Every presented chain as PEM, exactly as sent, headed by where it was seen."""
+    for seen in evidence.observations:
+        for position, der in enumerate(seen.chain.der if seen.chain else ()):
+            endpoint = seen.endpoint
+            yield f"# {endpoint.host} {endpoint.address} port {endpoint.port}, certificate {position}\n"
+            yield ssl.DER_cert_to_PEM_cert(der)

@@ -1,0 +1,147 @@
+"""From options to values, and the checks that need more than one option to be made."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from probe import config
+from probe.cli.options import AuthLevel
+from probe.errors import ConfigError, UsageError
+from probe.judge import standard as judging
+from probe.judge.certificate import host_address
+from probe.judge.session import VERSIONS
+from probe.model import Target
+
+if TYPE_CHECKING:
+    from probe.observe import ClientCertificate, Manner, World
+
+
+def standard(
+    thumbprints: Iterable[str],
+    name: str | None,
+    certificate: str | None,
+    auth_level: AuthLevel | None,
+    min_tls: str | None,
+    warn_days: float,
+    warn_lifetime: float,
+) -> judging.Standard:
+    """What the user expects."""
+    if not warn_days >= 0:
+        raise UsageError(f"--warn-days {warn_days:g} is below zero", "0 warns never")
+    if not 0 <= warn_lifetime <= 100:
+        raise UsageError(
+            f"--warn-lifetime {warn_lifetime:g} is no percentage", "100 leaves --warn-days alone to decide"
+        )
+    return judging.Standard(
+        thumbprints=tuple(config.thumbprint(text) for text in thumbprints),
+        name=config.expected_name(name) if name else None,
+        identity=config.identity(certificate) if certificate else None,
+        auth_level=judging.AuthLevel(auth_level.value) if auth_level else None,
+        min_tls=_tls_version(min_tls or "1.2"),
+        min_tls_demanded=min_tls is not None,
+        warn_days=warn_days,
+        warn_lifetime=warn_lifetime,
+    )
+
+
+def _tls_version(text: str) -> str:
+    version = "TLSv1" if text in ("1", "1.0") else f"TLSv{text}"
+    if version not in VERSIONS:
+        raise UsageError(f"--min-tls `{text}` is not a version of TLS", "1.0, 1.1, 1.2 or 1.3")
+    return version
+
+
+def agree(
+    targets: Sequence[Target],
+    expected: judging.Standard,
+    *,
+    only_v4: bool = False,
+    only_v6: bool = False,
+    connect: Sequence[str] = (),
+) -> None:
+    """Raise `UsageError` for options that contradict each other or the targets."""
+    if only_v4 and only_v6:
+        raise UsageError("-4 and -6 leave no address to look at", "give one of them, or none")
+    if not targets:
+        raise UsageError("the list of targets is empty", "one target a line; # begins a comment")
+    if expected.auth_level is judging.AuthLevel.DOMAIN_VALIDATION and not expected.name:
+        nameless = next((target for target in targets if host_address(target.name)), None)
+        if nameless:
+            raise UsageError(
+                f"DomainValidation has no name to compare at `{nameless.given}`", "say which with --expect-name"
+            )
+    if connect and len({target.name for target in targets}) > 1:
+        raise UsageError("--connect names one place, and the targets are several", "probe them one at a time")
+
+
+def verbosity(verbose: bool, quiet: bool) -> int:
+    return verbose - quiet
+
+
+def looking(
+    *,
+    resolver: Sequence[str],
+    connect: Sequence[str],
+    sni: str | None,
+    ehlo: str | None,
+    families: frozenset[int],
+    timeout: float | None,
+    repeat: int,
+    parallel: int,
+    client_cert: Path | None,
+    client_key: Path | None,
+) -> "tuple[Manner, World]":
+    """How to look, and the doors to look through. Nothing is asked of the network yet."""
+    for option, value in (("--repeat", repeat), ("--parallel", parallel)):
+        if value < 1:
+            raise UsageError(f"{option} {value} is less than one", "a whole number from 1")
+    if timeout is not None and not 0 < timeout < float("inf"):
+        raise UsageError(f"--timeout {timeout:g} is no time", "a number of seconds above 0")
+    resolvers = [config.resolver(text) for text in resolver]
+    addresses = tuple(config.address(text, "--connect") for text in connect)
+    server_name = sni if sni in (None, "none") else config.host_name(sni, "--sni")
+    greeting = _greeting(ehlo) if ehlo is not None else None
+    certificate = _client_certificate(client_cert, client_key)
+
+    from probe.observe import Limits, Manner, outside
+
+    manner = Manner(
+        limits=Limits() if timeout is None else Limits(target=timeout),
+        families=families,
+        connect=addresses,
+        sni=server_name,
+        ehlo=greeting,
+        repeat=repeat,
+        certificate=certificate,
+        resolvers=tuple(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in resolvers),
+    )
+    return manner, outside(resolvers)
+
+
+def _greeting(text: str) -> str:
+    if text.startswith("[") and text.endswith("]"):  # RFC 5321 §4.1.3, an address literal
+        inner = text[1:-1].removeprefix("IPv6:")
+        address = config.address(inner, "--ehlo")
+        return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+    return config.host_name(text, "--ehlo")
+
+
+def _client_certificate(certificate: Path | None, key: Path | None) -> "ClientCertificate | None":
+    if not certificate:
+        if key:
+            raise UsageError("--client-key without a certificate", "name its certificate with --client-cert")
+        return None
+    chain, secret = config.client_certificate(certificate, key)
+
+    from OpenSSL import SSL, crypto
+
+    from probe.observe import ClientCertificate
+    from probe.observe.tls import context
+
+    found = ClientCertificate(chain=chain, key=secret)
+    try:
+        context(found)
+    except (SSL.Error, crypto.Error, ValueError, TypeError):  # never show what it says: it may hold the key
+        hint = "the key must be the certificate's own, in PEM, and without a passphrase"
+        raise ConfigError(f"{certificate} and its key cannot be used together", hint) from None
+    return found

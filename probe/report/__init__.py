@@ -1,0 +1,5 @@
+"""Says what the judge found: `text` for people, `json` for programs, `nagios` for monitoring.
+
+Each has one `render`, from a `Report` to what is printed; none of them decides anything. Text that came from a peer
+passes `escape.visible` before a person's terminal sees it; in JSON it stays as it came, escaped by JSON itself.
+"""
