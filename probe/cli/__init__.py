@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from probe.cli import commands
-from probe.errors import ProbeError
+from probe.errors import ProbeError, UsageError
 
 # The parser's own family of faults, UsageError and above. It moved house with typer 0.26 and has no stable address.
 UsageFault: type[Exception] = typer.BadParameter.__mro__[2]
@@ -26,14 +26,15 @@ class DefaultToCheck(TyperGroup):
     """`probe TARGET` is `probe check TARGET`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in (*self.commands, "--help", "-h", "--version"):
+        if not args:
+            raise UsageError("no target is named", "as in `probe mail.example.org:25`; `probe --help` says more")
+        if args[0] not in (*self.commands, "--help", "-h", "--version"):
             args = ["check", *args]
         return super().parse_args(ctx, args)
 
 
 app = typer.Typer(
     cls=DefaultToCheck,
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

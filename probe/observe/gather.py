@@ -95,7 +95,7 @@ async def gather(target: Target, world: World, manner: Manner, slots: Slots) -> 
         at=at,
         route=route,
         observations=tuple(seen.get(number) or _unseen(endpoint, world) for number, endpoint in enumerate(endpoints)),
-        resolvers=manner.resolvers if route.answers or any(hop.answers for hop in route.hops) else (),
+        resolvers=_asked(route, manner),
         ehlo=manner.ehlo,
     )
 
@@ -112,6 +112,12 @@ def _endpoints(target: Target, route: Route, manner: Manner) -> Iterator[Endpoin
                 server_name=server_name,
                 dialogue=target.dialogue,
             )
+
+
+def _asked(route: Route, manner: Manner) -> tuple[str, ...]:
+    answers = [answer for answers in (route.answers, *(hop.answers for hop in route.hops)) for answer in answers]
+    answered = dict.fromkeys(answer.resolver for answer in answers if answer.resolver)
+    return tuple(answered) or (manner.resolvers if answers else ())
 
 
 def _unseen(endpoint: Endpoint, world: World) -> Observation:

@@ -1,6 +1,7 @@
 """What is written down while we observe, stage by stage, and the one place where faults become facts."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -87,7 +88,7 @@ def stage(notes: Notes, which: Stage, limit: float) -> Iterator[None]:
         raise Ended
 
 
-def _failure(which: Stage, error: Exception) -> Failure:
+def _failure(which: Stage, error: PeerError | SSL.Error | OSError) -> Failure:
     if isinstance(error, PeerClosed):
         return Failure(stage=which, kind=Kind.CLOSED, detail=str(error))
     if isinstance(error, PeerRefusal):
@@ -102,11 +103,11 @@ def _failure(which: Stage, error: Exception) -> Failure:
         if alert:  # "tlsv13 alert certificate required"
             return Failure(stage=which, kind=Kind.ALERT, detail=name)
         return Failure(stage=which, kind=Kind.PROTOCOL, detail=before)
-    detail = getattr(error, "strerror", None) or str(error)
+    detail = os.strerror(error.errno) if error.errno else str(error)  # trio puts the address in front; we say it anyway
     if isinstance(error, ConnectionRefusedError):
         return Failure(stage=which, kind=Kind.REFUSED, detail=detail)
     if isinstance(error, TimeoutError):
         return Failure(stage=which, kind=Kind.TIMEOUT, detail=detail)
-    if isinstance(error, ConnectionError) or getattr(error, "errno", None) == errno.ENOTCONN:
+    if isinstance(error, ConnectionError) or error.errno == errno.ENOTCONN:
         return Failure(stage=which, kind=Kind.CLOSED, detail=detail)
     return Failure(stage=which, kind=Kind.UNREACHABLE, detail=detail)
