@@ -106,7 +106,7 @@ def looking(
     from probe.observe import Limits, Manner, outside
 
     manner = Manner(
-        limits=Limits() if timeout is None else Limits(target=timeout),
+        limits=Limits() if timeout is None else Limits().within(timeout),
         families=families,
         connect=addresses,
         sni=server_name,

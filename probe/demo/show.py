@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import trio
@@ -50,7 +49,7 @@ def serve_demo(tell: Callable[[Estate], None]) -> None:
 
 async def _probe(case: Case, estate: Estate) -> Report:
     """As `probe HOST:PORT --connect ADDRESS --expect-name NAME --roots FILE` would."""
-    limits = Limits() if case.timeout is None else replace(Limits(), target=case.timeout)
+    limits = Limits() if case.timeout is None else Limits().within(case.timeout)
     manner = Manner(limits=limits, connect=(estate.address,), ehlo="demo.probe.invalid")
     target = Target(given=f"{case.host}:{case.port}", name=case.host, port=case.port)
     standard = Standard(name=case.expect_name)

@@ -76,7 +76,6 @@ def _judge_failure(seen: Observation, failure: Failure, demand: Demand, others_a
         "not-observed",
         _gravity(seen, failure, others_answered),
         where,
-        demand.book,
         stage=failure.stage,
         kind=failure.kind,
         detail=failure.detail,

@@ -5,7 +5,7 @@ Nothing else in `observe` resolves a name, opens a connection or reads a clock, 
 
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from probe.model import Answer, Question
@@ -44,3 +44,15 @@ class Limits:
     addresses: int = 16
     certificates: int = 32
     connections: int = 2
+
+    def within(self, seconds: float) -> "Limits":
+        """These limits for another budget: more time for a target is more time for each of its stages."""
+        more = max(1.0, seconds / self.target)
+        return replace(
+            self,
+            target=seconds,
+            connect=self.connect * more,
+            dialogue=self.dialogue * more,
+            handshake=self.handshake * more,
+            after=self.after * more,
+        )

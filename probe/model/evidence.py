@@ -1,86 +1,12 @@
-"""What is handed from room to room: plain, frozen values.
+"""What was asked, and what was seen. Raw: parsing is judging, so that tomorrow's parser reads yesterday's evidence."""
 
-All times are UTC, all durations seconds, all sizes bytes. Host names are lower-case A-labels without a trailing dot;
-addresses are in their canonical text form. Text that came from a peer is kept as it came: whoever prints it escapes it.
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+
+from probe.model.vocabulary import Kind, Outcome, RouteKind, Speaker, Stage
 
 FORMAT = 1  # of saved evidence and of JSON reports; raised when a reader of the old one would misread the new one
-
-
-class Verdict(StrEnum):
-    """What a finding, an endpoint or a target comes to. `UNKNOWN` means that we could not look."""
-
-    OK = "OK"
-    WARN = "WARN"
-    FAIL = "FAIL"
-    UNKNOWN = "UNKNOWN"
-
-    @property
-    def exit_code(self) -> int:
-        """The one table of exit codes, which is also the monitoring plug-ins' table."""
-        return _EXIT_CODES[self]
-
-    @property
-    def gravity(self) -> int:
-        """Orders verdicts for "the gravest of": FAIL > UNKNOWN > WARN > OK."""
-        return _GRAVITY[self]
-
-
-_EXIT_CODES = {Verdict.OK: 0, Verdict.WARN: 1, Verdict.FAIL: 2, Verdict.UNKNOWN: 3}
-_GRAVITY = {Verdict.OK: 0, Verdict.WARN: 1, Verdict.UNKNOWN: 2, Verdict.FAIL: 3}
-
-
-class Outcome(StrEnum):
-    """How a DNS question ended. The last two mean that we do not know what is there."""
-
-    FOUND = "FOUND"
-    NODATA = "NODATA"  # the name exists, records of this type do not
-    NXDOMAIN = "NXDOMAIN"
-    FAILED = "FAILED"  # answered, but not with an answer: SERVFAIL, REFUSED, rubbish
-    TIMEOUT = "TIMEOUT"  # no resolver answered in time
-
-
-class Stage(StrEnum):
-    """How far an observation came."""
-
-    RESOLVE = "RESOLVE"
-    CONNECT = "CONNECT"
-    DIALOGUE = "DIALOGUE"  # in plain text, before TLS
-    HANDSHAKE = "HANDSHAKE"
-    AFTER = "AFTER"  # TLS stands
-
-
-class Kind(StrEnum):
-    """In which way a stage failed."""
-
-    TIMEOUT = "TIMEOUT"
-    REFUSED = "REFUSED"  # by TCP
-    UNREACHABLE = "UNREACHABLE"
-    CLOSED = "CLOSED"  # closed or reset by the peer
-    REJECTED = "REJECTED"  # by a reply: the detail is that reply
-    PROTOCOL = "PROTOCOL"  # what came is not the protocol that was due
-    ALERT = "ALERT"  # a TLS alert: the detail is its name
-
-
-class RouteKind(StrEnum):
-    """How the hosts of a target were found."""
-
-    MX = "mx"
-    IMPLICIT_MX = "implicit-mx"  # no MX record: the domain itself (RFC 5321 §5.1)
-    NULL_MX = "null-mx"  # "MX 0 .": the domain takes no mail (RFC 7505)
-    HOST = "host"  # the target names a host and a port
-    ADDRESS = "address"  # the target is an address, or the user gave one to connect to
-    NONE = "none"  # no host was found: the answers say why
-
-
-class Speaker(StrEnum):
-    CLIENT = "C"
-    SERVER = "S"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,59 +174,3 @@ class Evidence:
     resolvers: tuple[str, ...] = ()
     ehlo: str | None = None
     format: int = FORMAT
-
-
-class RuleBook(StrEnum):
-    """By whose rules a finding speaks: names, wildcards and the common name count differently."""
-
-    RFC = "rfc"
-    EXCHANGE_ONLINE = "exchange-online"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Where:
-    """What a finding is about. `kind` is target, host, endpoint, certificate, record or policy; `position` counts the
-    presented certificates from 0, the leaf."""
-
-    kind: str
-    host: str | None = None
-    address: str | None = None
-    port: int | None = None
-    position: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that is so, good or bad. Its identity over time is (`code`, `where`). `facts` are sorted by key."""
-
-    code: str
-    verdict: Verdict
-    where: Where
-    facts: tuple[tuple[str, str], ...] = ()
-    rule_book: RuleBook = RuleBook.RFC
-
-    def fact(self, key: str) -> str | None:
-        """The fact of that key, or None."""
-        return dict(self.facts).get(key)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """The judgement on one target, gravest finding first. `at` is the moment judged for; `roots` says on which trust
-    anchors it rests, in words."""
-
-    target: Target
-    at: datetime
-    findings: tuple[Finding, ...]
-    evidence: Evidence
-    roots: str
-
-    @property
-    def verdict(self) -> Verdict:
-        """The gravest finding's. Nothing found means that nothing was looked at: UNKNOWN."""
-        return gravest(finding.verdict for finding in self.findings)
-
-
-def gravest(verdicts: Iterable[Verdict]) -> Verdict:
-    """FAIL > UNKNOWN > WARN > OK; of nothing: UNKNOWN."""
-    return max(verdicts, key=lambda verdict: verdict.gravity, default=Verdict.UNKNOWN)

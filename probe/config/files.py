@@ -1,0 +1,88 @@
+"""The files that the user names: trust anchors, saved evidence, a client certificate."""
+
+import re
+import ssl
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from probe.errors import ConfigError, EvidenceError
+from probe.judge.chain import Anchors
+from probe.model import Evidence
+
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+def anchors(sources: Iterable[str]) -> Anchors:
+    """The trust anchors of all sources together: `certifi`, `system`, or a PEM file. Raises `ConfigError`."""
+    labels, found = [], dict[bytes, None]()
+    for source in sources:
+        if source == "certifi":
+            import certifi
+
+            labels.append(f"Mozilla's list (certifi {certifi.__version__})")
+            der = _certificates(certifi.contents().encode())
+        elif source == "system":
+            labels.append("the system's list")
+            der = _system_roots()
+        else:
+            labels.append(Path(source).name)
+            der = _certificates(read(Path(source), "roots"))
+        if not der:
+            hint = "a PEM file has -----BEGIN CERTIFICATE----- lines; certifi and system name the lists that are known"
+            raise ConfigError(f"--roots `{source}` holds no certificate", hint)
+        found.update(dict.fromkeys(der))
+    return Anchors(label=" and ".join(labels), der=tuple(found))
+
+
+def _system_roots() -> list[bytes]:
+    if sys.platform == "win32":
+        return [der for der, encoding, _ in ssl.enum_certificates("ROOT") if encoding == "x509_asn"]
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile:
+        return _certificates(read(Path(paths.cafile), "roots"))
+    # Debian has no one file under OpenSSL's name, but a directory of single ones.
+    files = sorted(Path(paths.capath).glob("*.pem")) if paths.capath else []
+    return [der for file in files if file.is_file() for der in _certificates(file.read_bytes())]
+
+
+def _certificates(pem: bytes) -> list[bytes]:
+    try:
+        return [ssl.PEM_cert_to_DER_cert(block.decode("ascii")) for block in _PEM.findall(pem)]
+    except ValueError as error:  # binascii's and Unicode's
+        hint = "check it with `openssl x509 -in FILE -noout -text`"
+        raise ConfigError(f"a certificate in PEM is damaged: {error}", hint) from None
+
+
+def evidence(path: Path) -> Iterator[Evidence]:
+    """All evidence saved in a file, one line each. Raises `ConfigError` and `EvidenceError`."""
+    from probe.codec import decode_evidence
+
+    lines = [line for line in read(path, "evidence").splitlines() if line.strip()]
+    if not lines:
+        raise EvidenceError(f"{path} holds no evidence", "evidence is what `probe TARGET --evidence FILE` writes")
+    for number, line in enumerate(lines, 1):
+        try:
+            yield decode_evidence(line)
+        except EvidenceError as error:
+            raise EvidenceError(f"{path}, line {number}: {error}", error.hint) from None
+
+
+def read(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read {what} from {path}: {error.strerror}", "check the path and your rights"
+        ) from None
+
+
+def client_certificate(certificate: Path, key: Path | None) -> tuple[bytes, bytes]:
+    """PEM text of a certificate with its chain, and of its key, which may stand in the same file."""
+    chain = read(certificate, "the client certificate")
+    if not _PEM.search(chain):
+        raise ConfigError(f"{certificate} holds no certificate", "it should be PEM, the leaf first, then its chain")
+    secret = read(key, "the client's key") if key else chain
+    if b"PRIVATE KEY-----" not in secret:
+        raise ConfigError(f"{key or certificate} holds no private key", "name its file with --client-key")
+    return chain, secret

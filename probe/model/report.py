@@ -1,0 +1,51 @@
+"""What the judge found."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from probe.model.evidence import Evidence, Target
+from probe.model.vocabulary import RuleBook, Verdict, gravest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Where:
+    """What a finding is about. `kind` is target, host, endpoint, certificate, record or policy; `position` counts the
+    presented certificates from 0, the leaf."""
+
+    kind: str
+    host: str | None = None
+    address: str | None = None
+    port: int | None = None
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is so, good or bad. Its identity over time is (`code`, `where`). `facts` are sorted by key."""
+
+    code: str
+    verdict: Verdict
+    where: Where
+    facts: tuple[tuple[str, str], ...] = ()
+    rule_book: RuleBook = RuleBook.RFC
+
+    def fact(self, key: str) -> str | None:
+        """The fact of that key, or None."""
+        return dict(self.facts).get(key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The judgement on one target, gravest finding first. `at` is the moment judged for; `roots` says on which trust
+    anchors it rests, in words."""
+
+    target: Target
+    at: datetime
+    findings: tuple[Finding, ...]
+    evidence: Evidence
+    roots: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """The gravest finding's. Nothing found means that nothing was looked at: UNKNOWN."""
+        return gravest(finding.verdict for finding in self.findings)

@@ -1,0 +1,87 @@
+"""The closed sets of words in which everything is told."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What a finding, an endpoint or a target comes to. `UNKNOWN` means that we could not look."""
+
+    OK = "OK"
+    WARN = "WARN"
+    FAIL = "FAIL"
+    UNKNOWN = "UNKNOWN"
+
+    @property
+    def exit_code(self) -> int:
+        """The one table of exit codes, which is also the monitoring plug-ins' table."""
+        return _EXIT_CODES[self]
+
+    @property
+    def gravity(self) -> int:
+        """Orders verdicts for "the gravest of": FAIL > UNKNOWN > WARN > OK."""
+        return _GRAVITY[self]
+
+
+_EXIT_CODES = {Verdict.OK: 0, Verdict.WARN: 1, Verdict.FAIL: 2, Verdict.UNKNOWN: 3}
+_GRAVITY = {Verdict.OK: 0, Verdict.WARN: 1, Verdict.UNKNOWN: 2, Verdict.FAIL: 3}
+
+
+class Outcome(StrEnum):
+    """How a DNS question ended. The last two mean that we do not know what is there."""
+
+    FOUND = "FOUND"
+    NODATA = "NODATA"  # the name exists, records of this type do not
+    NXDOMAIN = "NXDOMAIN"
+    FAILED = "FAILED"  # answered, but not with an answer: SERVFAIL, REFUSED, rubbish
+    TIMEOUT = "TIMEOUT"  # no resolver answered in time
+
+
+class Stage(StrEnum):
+    """How far an observation came."""
+
+    RESOLVE = "RESOLVE"
+    CONNECT = "CONNECT"
+    DIALOGUE = "DIALOGUE"  # in plain text, before TLS
+    HANDSHAKE = "HANDSHAKE"
+    AFTER = "AFTER"  # TLS stands
+
+
+class Kind(StrEnum):
+    """In which way a stage failed."""
+
+    TIMEOUT = "TIMEOUT"
+    REFUSED = "REFUSED"  # by TCP
+    UNREACHABLE = "UNREACHABLE"
+    CLOSED = "CLOSED"  # closed or reset by the peer
+    REJECTED = "REJECTED"  # by a reply: the detail is that reply
+    PROTOCOL = "PROTOCOL"  # what came is not the protocol that was due
+    ALERT = "ALERT"  # a TLS alert: the detail is its name
+
+
+class RouteKind(StrEnum):
+    """How the hosts of a target were found."""
+
+    MX = "mx"
+    IMPLICIT_MX = "implicit-mx"  # no MX record: the domain itself (RFC 5321 §5.1)
+    NULL_MX = "null-mx"  # "MX 0 .": the domain takes no mail (RFC 7505)
+    HOST = "host"  # the target names a host and a port
+    ADDRESS = "address"  # the target is an address, or the user gave one to connect to
+    NONE = "none"  # no host was found: the answers say why
+
+
+class Speaker(StrEnum):
+    CLIENT = "C"
+    SERVER = "S"
+
+
+class RuleBook(StrEnum):
+    """By whose rules a finding speaks: names, wildcards and the common name count differently."""
+
+    RFC = "rfc"
+    EXCHANGE_ONLINE = "exchange-online"
+
+
+def gravest(verdicts: Iterable[Verdict]) -> Verdict:
+    """FAIL > UNKNOWN > WARN > OK; of nothing: UNKNOWN."""
+    return max(verdicts, key=lambda verdict: verdict.gravity, default=Verdict.UNKNOWN)

@@ -1,0 +1,86 @@
+"""The doors to the real world: resolvers, sockets, and the clock on the wall."""
+
+import functools
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+import trio
+
+from probe.model import Answer, Outcome, Question
+from probe.observe.world import World
+
+
+def outside(resolvers: Sequence[tuple[str, int]] = ()) -> World:
+    """The real world. `resolvers` (address, port) are those that the user named; none: the system's.
+
+    Named resolvers answer every question. Otherwise the addresses of a name without a dot come from the system's own
+    lookup: such a name is no DNS name as it stands. `localhost` is in the hosts file, `EX01` needs a search domain or
+    NetBIOS, and only the system knows about these.
+    """
+
+    @functools.cache
+    def dns() -> Callable[[Question], Awaitable[Answer]]:
+        # Loaded at the first question, for dnspython takes its time: a target that is an address has no question.
+        from probe.observe.ask import Resolver, system_resolvers
+
+        return Resolver(resolvers or system_resolvers())
+
+    async def resolve(question: Question) -> Answer:
+        if not resolvers and "." not in question.name and question.rtype in _FAMILIES:
+            return await system_answer(question)
+        return await dns()(question)
+
+    return World(resolve=resolve, connect=connect, now=now)
+
+
+_FAMILIES = {"A": socket.AF_INET, "AAAA": socket.AF_INET6}
+_NO_ADDRESS = {getattr(socket, name) for name in ("EAI_NODATA", "EAI_ADDRFAMILY") if hasattr(socket, name)}
+
+
+async def system_answer(question: Question) -> Answer:
+    """The operating system's own answer to a question for A or AAAA, as any program on this machine would get it."""
+
+    def without(outcome: Outcome, detail: str = "") -> Answer:
+        return Answer(question=question, outcome=outcome, canonical=question.name, resolver="system", detail=detail)
+
+    try:
+        found = await trio.socket.getaddrinfo(
+            question.name, None, family=_FAMILIES[question.rtype], type=socket.SOCK_STREAM
+        )
+    except socket.gaierror as error:
+        if error.errno == socket.EAI_NONAME:
+            return without(Outcome.NXDOMAIN)
+        if error.errno in _NO_ADDRESS:
+            return without(Outcome.NODATA)
+        return without(Outcome.FAILED, f"the system's lookup failed: {error.strerror}")
+    except ValueError as error:  # a label too long, an octet zero
+        return without(Outcome.FAILED, f"not a name that the system can look up: {error}")
+    addresses = dict.fromkeys(str(address[0]) for *_, address in found)
+    return Answer(
+        question=question,
+        outcome=Outcome.FOUND,
+        canonical=question.name,
+        records=tuple(addresses),
+        resolver="system",
+    )
+
+
+async def connect(address: str, port: int) -> socket.socket:
+    """A TCP connection, as a non-blocking socket that the caller closes. `address` may name its zone (`fe80::1%eth0`).
+
+    Raises OSError. Sets no time limit.
+    """
+    connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await trio.socket.from_stdlib_socket(connection).connect((address, port))
+    except BaseException:  # cancelled, too
+        connection.close()
+        raise
+    return connection
+
+
+def now() -> datetime:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)

@@ -1,0 +1,141 @@
+"""The JSON report as types: what is written, and what the schema is generated from.
+
+Keys are only ever added; a change that would make an old reader misread a report raises `format`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from probe.model import Kind, Outcome, RouteKind, RuleBook, Stage, Verdict
+
+Hex = Annotated[str, Meta(pattern="^[0-9a-f]*$", description="Lower-case hexadecimal without separators.")]
+HostName = Annotated[str, Meta(description="Lower-case A-labels without a trailing dot.")]
+Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339, in UTC.")]
+Position = Annotated[int, Meta(ge=0, description="Counts the certificates as presented; 0 is the leaf.")]
+
+
+class Where(Struct, frozen=True, omit_defaults=True):
+    """What a finding is about; of the keys beside `kind`, those that apply."""
+
+    kind: Literal["target", "host", "endpoint", "certificate", "record", "policy"]
+    host: HostName | UnsetType = UNSET
+    address: str | UnsetType = UNSET
+    port: int | UnsetType = UNSET
+    position: Position | UnsetType = UNSET
+
+
+class Finding(Struct, frozen=True):
+    """One thing that is so, good or bad. `code` and `where` together are its identity over time."""
+
+    code: Annotated[str, Meta(description="`probe explain CODE` tells what it means.")]
+    verdict: Verdict
+    where: Where
+    facts: Mapping[str, str]
+    rule_book: RuleBook
+    exchange_online: Annotated[tuple[str, ...], Meta(description="What Exchange Online says of it.")]
+    tlsrpt: Annotated[str | None, Meta(description="The result type of RFC 8460.")]
+    hresult: Annotated[str | None, Meta(description="What Windows says of it.")]
+
+
+class Failure(Struct, frozen=True):
+    """Where and how an observation, or the search for hosts, ended early."""
+
+    stage: Stage
+    kind: Kind
+    detail: str
+
+
+class Answer(Struct, frozen=True):
+    """What the resolver said to one question: records in presentation form, `ttl` in seconds."""
+
+    name: str
+    rtype: str
+    outcome: Outcome
+    canonical: str
+    records: tuple[str, ...]
+    ttl: int | None
+    resolver: str
+    detail: str
+
+
+class RouteHost(Struct, frozen=True):
+    """One host that mail would go to. `omitted` addresses were left out by the limit."""
+
+    host: HostName
+    preference: int | None
+    addresses: tuple[str, ...]
+    omitted: int
+
+
+class Route(Struct, frozen=True):
+    """Where mail for the target would go, and the answers that say so. `omitted` hosts were left out by the limit."""
+
+    kind: RouteKind
+    hosts: tuple[RouteHost, ...]
+    answers: tuple[Answer, ...]
+    omitted: int
+    failure: Failure | None
+
+
+class Session(Struct, frozen=True):
+    """The TLS session, in OpenSSL's words."""
+
+    version: str
+    cipher: str
+    cipher_bits: int
+    group: str | None
+    certificate_requested: bool
+    client_cas: tuple[str, ...]
+
+
+class Certificate(Struct, frozen=True):
+    """One certificate as presented. Where `error` says why it could not be read, only the digests are known."""
+
+    subject: str | None
+    issuer: str | None
+    names: tuple[str, ...] | None
+    not_before: Moment | None
+    not_after: Moment | None
+    serial: str | None
+    sha1: Hex
+    sha256: Hex
+    spki_sha256: Hex | None
+    self_signed: bool | None
+    key: str | None
+    signature: str | None
+    error: str | None
+
+
+class Observation(Struct, frozen=True):
+    """One connection to one address of one host. `attempts` counts those that the peer put off, and the last one."""
+
+    address: str
+    port: int
+    host: HostName
+    server_name: Annotated[str | None, Meta(description="What SNI said; null where none was sent.")]
+    dialogue: str
+    failure: Failure | None
+    session: Session | None
+    certificates: Annotated[tuple[Certificate, ...], Meta(description="In the order in which they came.")]
+    seconds: Annotated[Mapping[str, float], Meta(description="How long each stage took, by its name.")]
+    keywords: Annotated[tuple[str, ...], Meta(description="Of EHLO, in plain text where the session began so.")]
+    source: Annotated[str | None, Meta(description="Our own address.")]
+    attempts: Annotated[int, Meta(ge=0)]
+
+
+class Document(Struct, frozen=True):
+    """The report of probe on one target."""
+
+    format: int
+    target: Annotated[str, Meta(description="As typed.")]
+    at: Annotated[datetime, Meta(tz=True, description="The moment judged for: RFC 3339, in UTC.")]
+    verdict: Verdict
+    findings: Annotated[tuple[Finding, ...], Meta(description="Gravest first.")]
+    route: Route
+    observations: tuple[Observation, ...]
+    roots: Annotated[str, Meta(description="The trust anchors that the verdict rests on.")]
+    resolvers: Annotated[tuple[str, ...], Meta(description="Who was asked for names.")]
+    ehlo: Annotated[str | None, Meta(description="What we called ourselves; null: our address.")]

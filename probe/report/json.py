@@ -1,0 +1,150 @@
+"""One JSON object a target, on one line; its schema comes from the same types."""
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from probe import model
+from probe.dialogue.smtp import hear
+from probe.judge.catalogue import explain
+from probe.judge.certificate import Unreadable, parse
+from probe.report import document
+from probe.report.wording import cause
+
+_encoder = msgspec.json.Encoder()
+
+
+def render(report: model.Report) -> bytes:
+    """The report as one JSON object without a line break."""
+    evidence = report.evidence
+    return _encoder.encode(
+        document.Document(
+            format=model.FORMAT,
+            target=report.target.given,
+            at=report.at,
+            verdict=report.verdict,
+            findings=tuple(map(_finding, report.findings)),
+            route=_route(evidence.route),
+            observations=tuple(map(_observation, evidence.observations)),
+            roots=report.roots,
+            resolvers=evidence.resolvers,
+            ehlo=evidence.ehlo,
+        )
+    )
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) that every output of `render` obeys."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Report of probe",
+        **msgspec.json.schema(document.Document),
+    }
+
+
+def _finding(finding: model.Finding) -> document.Finding:
+    entry = explain(finding.code, cause(finding))
+    where = finding.where
+    return document.Finding(
+        code=finding.code,
+        verdict=finding.verdict,
+        where=document.Where(
+            kind=where.kind,  # type: ignore[arg-type]  # the model's docstring lists the very same kinds
+            host=UNSET if where.host is None else where.host,
+            address=UNSET if where.address is None else where.address,
+            port=UNSET if where.port is None else where.port,
+            position=UNSET if where.position is None else where.position,
+        ),
+        facts=dict(finding.facts),
+        rule_book=finding.rule_book,
+        exchange_online=entry.exchange_online,
+        tlsrpt=entry.tlsrpt,
+        hresult=entry.hresult,
+    )
+
+
+def _route(route: model.Route) -> document.Route:
+    answers = (*route.answers, *(answer for hop in route.hops for answer in hop.answers))
+    return document.Route(
+        kind=route.kind,
+        hosts=tuple(document.RouteHost(hop.host, hop.preference, hop.addresses, hop.omitted) for hop in route.hops),
+        answers=tuple(
+            document.Answer(
+                name=answer.question.name,
+                rtype=answer.question.rtype,
+                outcome=answer.outcome,
+                canonical=answer.canonical,
+                records=answer.records,
+                ttl=answer.ttl,
+                resolver=answer.resolver,
+                detail=answer.detail,
+            )
+            for answer in answers
+        ),
+        omitted=route.omitted,
+        failure=_failure(route.failure),
+    )
+
+
+def _failure(failure: model.Failure | None) -> document.Failure | None:
+    return document.Failure(failure.stage, failure.kind, failure.detail) if failure else None
+
+
+def _observation(observation: model.Observation) -> document.Observation:
+    endpoint, session, chain = observation.endpoint, observation.session, observation.chain
+    return document.Observation(
+        address=endpoint.address,
+        port=endpoint.port,
+        host=endpoint.host,
+        server_name=endpoint.server_name,
+        dialogue=endpoint.dialogue,
+        failure=_failure(observation.failure),
+        session=document.Session(
+            version=session.version,
+            cipher=session.cipher,
+            cipher_bits=session.cipher_bits,
+            group=session.group,
+            certificate_requested=session.certificate_requested,
+            client_cas=session.client_cas,
+        )
+        if session
+        else None,
+        certificates=tuple(map(_certificate, chain.der)) if chain else (),
+        seconds={stage: round(seconds, 6) for stage, seconds in observation.seconds.items()},
+        keywords=hear(observation.transcript).keywords,
+        source=observation.source,
+        attempts=len(observation.refusals) + observation.attempted,
+    )
+
+
+@lru_cache(maxsize=4096)  # a fleet presents the same few certificates over and over
+def _certificate(der: bytes) -> document.Certificate:
+    found = parse(der)
+    if isinstance(found, Unreadable):
+        return document.Certificate(
+            *(None,) * 6,
+            sha1=found.sha1,
+            sha256=found.sha256,
+            spki_sha256=None,
+            self_signed=None,
+            key=None,
+            signature=None,
+            error=found.error,
+        )
+    return document.Certificate(
+        subject=found.subject,
+        issuer=found.issuer,
+        names=found.names,
+        not_before=found.not_before,
+        not_after=found.not_after,
+        serial=found.serial,
+        sha1=found.sha1,
+        sha256=found.sha256,
+        spki_sha256=found.spki_sha256,
+        self_signed=found.self_signed,
+        key=found.key,
+        signature=found.signature,
+        error=None,
+    )

@@ -1,0 +1,101 @@
+"""The report for people: the verdict and why, what each endpoint showed, what is wrong and how to mend it, and from
+where all of it was seen. Eighty columns; whatever a peer said has been made visible."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from probe.model import Answer, Outcome, Report, Route, RouteKind, Verdict
+from probe.report.endpoint import blocks
+from probe.report.escape import visible
+from probe.report.findings import cases, faults, grouped, held
+from probe.report.layout import BLANK, WIDTH, Line, Span, body, coloured, heading, plain, row, wrapped
+from probe.report.wording import count, failed
+
+__all__ = ["Line", "coloured", "plain", "render", "summary"]
+
+REASONS = 3  # said beside the verdict; the rest is below
+QUIET = 7  # columns of a verdict where verdicts stand under one another
+
+
+def render(report: Report, *, verbosity: int = 0, transcript: bool = False, width: int = WIDTH) -> list[Line]:
+    """The report as lines. `verbosity` -1 is the verdict alone; 1 adds what held, whole chains, names and times."""
+    if verbosity < 0:
+        return list(_verdict(report, width))
+    return [
+        *_headline(report, width),
+        *_route(report.evidence.route, verbosity, width),
+        *blocks(report, verbosity=verbosity, transcript=transcript, width=width),
+        *faults(report, verbosity=verbosity, width=width),
+        *held(report, verbosity=verbosity, width=width),
+        *_vantage(report, width),
+    ]
+
+
+def summary(verdicts: Sequence[Verdict]) -> Line:
+    """The last line under several targets: "3 targets: 1 OK, 1 WARN, 1 FAIL"."""
+    counts = Counter(verdicts)
+    spans = [Span(f"{count(len(verdicts), 'target')}:", "strong")]
+    for verdict in sorted(counts, key=lambda verdict: verdict.gravity):
+        spans += Span(" " if len(spans) == 1 else ", "), Span(f"{counts[verdict]} {verdict}", verdict)
+    return tuple(spans)
+
+
+def _verdict(report: Report, width: int) -> Iterator[Line]:
+    codes = ", ".join(dict.fromkeys(finding.code for finding in report.findings if finding.verdict is not Verdict.OK))
+    head = (Span(f"{report.verdict:<{QUIET}}", report.verdict),)
+    yield from wrapped(f"{visible(report.target.given)}  {codes}".rstrip(), width=width, indent=QUIET + 2, head=head)
+
+
+def _headline(report: Report, width: int) -> Iterator[Line]:
+    """The verdict, and for each of the gravest faults where and why."""
+    yield from heading(report.verdict, visible(report.target.given), width=width)
+    bad = grouped(finding for finding in report.findings if finding.verdict is not Verdict.OK)
+    for group in bad[:REASONS]:
+        yield from body(next(cases(group, report.target.name)), width=width, hang=2)
+    if len(bad) > REASONS:
+        yield from body(f"and {count(len(bad) - REASONS, 'more fault')}, see below", width=width)
+    yield BLANK
+
+
+def _route(route: Route, verbosity: int, width: int) -> Iterator[Line]:
+    """Where mail would go, for a mail domain; with -v what was asked for it."""
+    lines = [*_hosts(route, width), *(_answers(route, width) if verbosity > 0 else ())]
+    if lines:
+        yield from (*lines, BLANK)
+
+
+def _hosts(route: Route, width: int) -> Iterator[Line]:
+    if route.kind is RouteKind.NULL_MX:
+        yield from row("MX 0 .", "the null MX: this domain takes no mail (RFC 7505)", width=width)
+    elif route.kind in (RouteKind.MX, RouteKind.IMPLICIT_MX):
+        for hop in route.hops:
+            label = "no MX" if hop.preference is None else f"MX {hop.preference}"
+            addresses = ", ".join(hop.addresses) or "no address"
+            more = f" and {hop.omitted} more, left out" if hop.omitted else ""
+            yield from row(label, f"{visible(hop.host)}  {addresses}{more}", width=width)
+        if route.omitted:
+            yield from row("", f"and {count(route.omitted, 'host')} more, left out", width=width)
+    if route.failure:
+        yield from row("failed", failed(route.failure), width=width, style="bad")
+
+
+def _answers(route: Route, width: int) -> Iterator[Line]:
+    for answer in (*route.answers, *(answer for hop in route.hops for answer in hop.answers)):
+        yield from row(visible(answer.question.rtype, 8), _answer(answer), width=width)
+
+
+def _answer(answer: Answer) -> str:
+    found = ", ".join(map(visible, answer.records)) if answer.outcome is Outcome.FOUND else str(answer.outcome)
+    alias = f" (alias of {visible(answer.canonical)})" if answer.aliases else ""
+    detail = f" ({visible(answer.detail)})" if answer.detail else ""
+    return f"{visible(answer.question.name)}{alias}: {found}{detail}"
+
+
+def _vantage(report: Report, width: int) -> Iterator[Line]:
+    """From where it was seen: another place may see another truth."""
+    evidence = report.evidence
+    sources = dict.fromkeys(seen.source for seen in evidence.observations if seen.source)
+    seen = f"Seen from {', '.join(map(visible, sources))}" if sources else "No connection was made"
+    names = f"; names by {', '.join(map(visible, evidence.resolvers))}" if evidence.resolvers else ""
+    text = f"{seen}{names}; roots: {visible(report.roots)}. The peer may treat Microsoft's addresses differently."
+    yield from wrapped(text, width=width, style="dim")

@@ -1,0 +1,163 @@
+"""A finding in one plain sentence: what is so, with the facts of the case. What it means and how to mend it is the
+catalogue's, which knows no case."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from probe.model import Failure, Finding, Kind, Stage, Where
+from probe.report.escape import visible
+
+# By code, or by code and cause. A sentence is a clause that can follow "192.0.2.25:25: ".
+SENTENCES: Mapping[str, str] = {
+    "no-mail": "{domain} takes no mail: its MX record is the null MX",
+    "name-not-found": "{question} was not found",
+    "name-not-found no-such-name": "{question}: there is no such name",
+    "name-not-found no-addresses": "{question}: the name has no address",
+    "mx-is-alias": "the name is an alias of {canonical}",
+    "starttls-not-supported": "STARTTLS is not to be had",
+    "starttls-not-supported not-offered": "STARTTLS is not offered",
+    "starttls-not-supported no-usable-certificate": "STARTTLS is not offered, X-ANONYMOUSTLS is: Exchange found no "
+    "certificate that it can use",
+    "starttls-not-supported masked": "STARTTLS is masked on the way: the server's keywords arrive as {keywords}",
+    "starttls-not-supported refused": "STARTTLS is offered, then refused: {reply}",
+    "plaintext-injected": "{bytes} bytes came in plain text behind the reply to STARTTLS: {text}",
+    "client-certificate-required": "the server insists on a client certificate",
+    "tls-established": "{version}, {cipher}",
+    "tls-version-old": "the server speaks {version}, the least that is accepted is {minimum}",
+    "cipher-weak": "the server chose {cipher}, {bits} bits",
+    "certificate-trusted": "the chain ends at {anchor}, a trusted root: {roots}",
+    "certificate-not-trusted": "the chain does not end at a trusted root: {roots}",
+    "certificate-not-trusted self-signed": "{subject} is self-signed and not one of the trusted roots: {roots}",
+    "certificate-not-trusted unknown-root": "{issuer} is not one of the trusted roots: {roots}",
+    "certificate-not-trusted chain-incomplete": "the chain breaks off before it comes to a trusted root: {roots}",
+    "certificate-not-trusted path-invalid": "the chain is not valid: {error}",
+    "chain-incomplete": "the server did not send the certificate of {missing}, which issued {child}",
+    "chain-misordered": "the certificates were sent in the order {order}",
+    "chain-superfluous": "not needed in the chain: certificate {positions} ({why})",
+    "certificate-name-matches": "{expected} is matched by {matched}",
+    "certificate-host-mismatch": "the certificate is not for {expected}; it is for {presented}",
+    "certificate-name-unchecked": "no name to compare: the target is an address; the certificate is for {presented}",
+    "certificate-current": "{subject} is valid until {not_after}, {days_left} left",
+    "certificate-expired": "{subject} expired {days_ago} ago, on {not_after}",
+    "certificate-not-yet-valid": "{subject} is not valid before {not_before}, {days_ahead} from now",
+    "certificate-expires-soon": "{subject} is valid until {not_after}, {days_left} left",
+    "certificate-wrong-usage": "{subject} is not made for TLS servers: {usage}",
+    "certificate-weak": "{subject} is weakly made: {weakness}",
+    "certificate-unreadable": "no certificate that can be read: {error}",
+    "connector-certificate-matches": "the certificate is the expected one, by {by}",
+    "connector-certificate-mismatch": "not the expected certificate: expected {expected}, presented {presented}",
+    "connector-certificate-mismatch issuer-differs": "not the expected certificate: {rdns}",
+    "connector-certificate-mismatch subject-differs": "not the expected certificate: {rdns}",
+    "connector-certificate-mismatch issuer-and-subject-differ": "not the expected certificate: {rdns}",
+    "address-drift": "different certificates: {certificates}",
+}
+
+# What follows where the finding has that fact: of that code, then of any.
+MORE: Mapping[str, Mapping[str, str]] = {
+    "tls-established": {"group": ", {group}"},
+    "certificate-name-matches": {"rfc_9525": "; by RFC 9525 it would not be: {rfc_9525}"},
+    "chain-incomplete": {"aia": "; its CA offers it at {aia}"},
+    "client-certificate-required": {"authorities": " (authority: {authorities})", "alert": "; its alert: {alert}"},
+    "not-observed": {"attempts": " ({attempts} attempts)"},
+}
+MORE_OF_ANY: Mapping[str, str] = {"excused_by": "; excused by {excused_by}", "seen": " ({seen})"}
+
+STAGES = {
+    Stage.RESOLVE: "looking up the name",
+    Stage.CONNECT: "connecting",
+    Stage.DIALOGUE: "the dialogue before TLS",
+    Stage.HANDSHAKE: "the TLS handshake",
+    Stage.AFTER: "the dialogue inside TLS",
+}
+KINDS = {
+    Kind.TIMEOUT: "timed out",
+    Kind.REFUSED: "was refused",
+    Kind.UNREACHABLE: "found no way to the address",
+    Kind.CLOSED: "was cut short by the peer",
+    Kind.REJECTED: "ended with a refusal",
+    Kind.PROTOCOL: "met something that is not the protocol",
+    Kind.ALERT: "ended with a TLS alert",
+}
+PLACES = 6  # named of the places where the same is so
+CUT = {"hosts_omitted": "host", "addresses_omitted": "address", "certificates_omitted": "certificate"}
+
+
+def cause(finding: Finding) -> str | None:
+    """Which of a code's causes it is, in the catalogue's words."""
+    if finding.code == "not-observed":
+        return f"{finding.fact('stage')}/{finding.fact('kind')}"
+    return finding.fact("cause")
+
+
+def sentence(finding: Finding) -> str:
+    """What is so, without capital and full stop. Every fact in it is made visible."""
+    facts = _Facts(finding)
+    more = {**MORE.get(finding.code, {}), **MORE_OF_ANY}
+    return _claim(finding, facts) + "".join(text.format_map(facts) for key, text in more.items() if key in facts)
+
+
+def _claim(finding: Finding, facts: Mapping[str, str]) -> str:
+    if finding.code == "not-observed":
+        detail = finding.fact("detail") or ""
+        return failed(Failure(stage=Stage(facts["stage"]), kind=Kind(facts["kind"]), detail=detail))
+    if finding.code == "route-cut":
+        cut = (count(int(facts[key]), thing) for key, thing in CUT.items() if key in facts)
+        return f"left out: {', '.join(cut)}"
+    template = SENTENCES.get(f"{finding.code} {cause(finding)}") or SENTENCES.get(finding.code)
+    return template.format_map(facts) if template else finding.code
+
+
+def case(findings: Sequence[Finding], near: str = "") -> str:
+    """The sentence that these findings share, behind the places where it is so; the host `near` goes without saying."""
+    named = places(findings, near)
+    return f"{named}: {sentence(findings[0])}" if named else sentence(findings[0])
+
+
+def places(findings: Iterable[Finding], near: str = "") -> str:
+    """Where these findings are, in a few words; nothing for the target as a whole."""
+    named = list(dict.fromkeys(filter(None, (_where(finding.where, near) for finding in findings))))
+    more = f" and {len(named) - PLACES} more" if len(named) > PLACES else ""
+    return ", ".join(named[:PLACES]) + more
+
+
+def _where(where: Where, near: str) -> str:
+    if where.kind == "target":
+        return ""
+    there = place(None if where.address and where.host == near else where.host, where.address, where.port)
+    return f"{there}, certificate {where.position}" if where.position else there  # of 0, the leaf, most is said
+
+
+def place(host: str | None, address: str | None, port: int | None) -> str:
+    """ "mail.contoso.com 192.0.2.25:25", "[2001:db8::25]:25": as one would type it."""
+    if address is None or port is None:
+        return visible(host or address or "")
+    there = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return there if host is None or host == address else f"{visible(host)} {there}"
+
+
+def failed(failure: Failure) -> str:
+    """How an observation ended early: "the TLS handshake ended with a TLS alert: handshake failure"."""
+    said = f"{STAGES[failure.stage]} {KINDS[failure.kind]}"
+    return f"{said}: {visible(failure.detail)}" if failure.detail else said
+
+
+def count(number: int, thing: str) -> str:
+    """ "1 day", "2 days", "3 addresses"."""
+    if number == 1:
+        return f"1 {thing}"
+    return f"{number} {thing}es" if thing.endswith("s") else f"{number} {thing}s"
+
+
+class _Facts(dict[str, str]):
+    """The facts of a finding, fit to be printed; a fact that the judge did not give is a question mark."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__((key, _fact(key, value)) for key, value in finding.facts)
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _fact(key: str, value: str) -> str:
+    if key.startswith("days_") and value.isdecimal():
+        return count(int(value), "day")
+    return visible(value)

@@ -1,0 +1,334 @@
+"""Reports made by hand, for the tests of the report layer: what a judge would say of a small estate."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from hypothesis import strategies as st
+
+from probe.judge.catalogue import CATALOGUE
+from probe.model import (
+    Answer,
+    Endpoint,
+    Evidence,
+    Failure,
+    Finding,
+    Hop,
+    Kind,
+    Observation,
+    Outcome,
+    PresentedChain,
+    Question,
+    Report,
+    Route,
+    RouteKind,
+    RuleBook,
+    Session,
+    Speaker,
+    Stage,
+    Target,
+    Turn,
+    Verdict,
+    Where,
+)
+from tests import pki
+
+AT = datetime(2026, 11, 21, 9, 35, tzinfo=UTC)
+HOST = "mail.contoso.com"
+SESSION = Session(
+    version="TLSv1.3",
+    cipher="TLS_AES_256_GCM_SHA384",
+    cipher_bits=256,
+    group="X25519MLKEM768",
+    certificate_requested=False,
+)
+DIALOGUE = (
+    Turn(who=Speaker.SERVER, data="220 mail.contoso.com Microsoft ESMTP MAIL Service ready\r\n"),
+    Turn(who=Speaker.CLIENT, data="EHLO probe.fabrikam.com\r\n"),
+    Turn(who=Speaker.SERVER, data="250-mail.contoso.com Hello [192.0.2.2]\r\n250-SIZE 37748736\r\n250 STARTTLS\r\n"),
+    Turn(who=Speaker.CLIENT, data="STARTTLS\r\n"),
+    Turn(who=Speaker.SERVER, data="220 2.0.0 SMTP server ready\r\n"),
+    Turn(who=Speaker.CLIENT, data="EHLO probe.fabrikam.com\r\n", tls=True),
+    Turn(who=Speaker.SERVER, data="250 mail.contoso.com Hello [192.0.2.2]\r\n", tls=True),
+)
+
+ROOT = pki.Authority.root("CN=Fabrikam Root R1,O=Fabrikam Trust,C=GB")
+ISSUING = ROOT.intermediate("CN=Fabrikam TLS RSA CA 2025,O=Fabrikam Trust,C=GB")
+LEAF = ISSUING.leaf(
+    names=(HOST, "autodiscover.contoso.com"),
+    not_before=datetime(2026, 9, 5, tzinfo=UTC),
+    not_after=datetime(2027, 3, 5, tzinfo=UTC),
+)
+EX01 = pki.self_signed(not_before=datetime(2024, 3, 5, tzinfo=UTC), not_after=datetime(2029, 3, 5, tzinfo=UTC))
+
+
+def observation(address: str = "192.0.2.25", *chain: pki.Issued, host: str = HOST, **changes: object) -> Observation:
+    """What one connection showed; without a certificate in the chain, no TLS."""
+    seen = Observation(
+        endpoint=Endpoint(host=host, address=address, port=25, server_name=host),
+        at=AT,
+        transcript=DIALOGUE,
+        session=SESSION if chain else None,
+        chain=PresentedChain(der=tuple(issued.der for issued in chain)) if chain else None,
+        seconds={"connect": 0.0123, "dialogue": 0.031, "handshake": 0.0457, "after": 0.012},
+        source="192.0.2.2",
+    )
+    return replace(seen, **changes)  # type: ignore[arg-type]
+
+
+def finding(code: str, verdict: Verdict, where: Where, book: RuleBook = RuleBook.RFC, **facts: str) -> Finding:
+    return Finding(code=code, verdict=verdict, where=where, facts=tuple(sorted(facts.items())), rule_book=book)
+
+
+def at(address: str = "192.0.2.25", position: int | None = None, host: str = HOST) -> Where:
+    kind = "endpoint" if position is None else "certificate"
+    return Where(kind=kind, host=host, address=address, port=25, position=position)
+
+
+def report(
+    findings: Iterable[Finding],
+    observations: Iterable[Observation] = (),
+    *,
+    given: str = f"{HOST}:25",
+    route: Route | None = None,
+) -> Report:
+    """The report on one target, findings gravest first."""
+    observations = tuple(observations)
+    addresses = tuple(dict.fromkeys(seen.endpoint.address for seen in observations))
+    found = route or Route(
+        kind=RouteKind.HOST,
+        hops=(Hop(host=HOST, preference=None, addresses=addresses, answers=(answer(HOST, "A", *addresses),)),),
+    )
+    target = Target(given=given, name=given.partition(":")[0], port=None if route else 25)
+    return Report(
+        target=target,
+        at=AT,
+        findings=tuple(sorted(findings, key=lambda finding: -finding.verdict.gravity)),
+        evidence=Evidence(
+            target=target, at=AT, route=found, observations=observations, resolvers=("192.0.2.53",), ehlo=None
+        ),
+        roots="Mozilla (certifi 2026.10.18)",
+    )
+
+
+def answer(name: str, rtype: str, *records: str, **changes: object) -> Answer:
+    found = Answer(
+        question=Question(name=name, rtype=rtype),
+        outcome=Outcome.FOUND if records else Outcome.NODATA,
+        canonical=name,
+        records=records,
+        ttl=3600,
+        resolver="192.0.2.53",
+    )
+    return replace(found, **changes)  # type: ignore[arg-type]
+
+
+def healthy(address: str = "192.0.2.25") -> list[Finding]:
+    """What is said of an endpoint where nothing is wrong."""
+    return [
+        finding(
+            "tls-established",
+            Verdict.OK,
+            at(address),
+            version="TLSv1.3",
+            cipher="TLS_AES_256_GCM_SHA384",
+            group="X25519MLKEM768",
+        ),
+        finding(
+            "certificate-trusted",
+            Verdict.OK,
+            at(address),
+            anchor="CN=Fabrikam Root R1, O=Fabrikam Trust, C=GB",
+            roots="Mozilla (certifi 2026.10.18)",
+        ),
+        finding("certificate-name-matches", Verdict.OK, at(address, 0), expected=HOST, matched=HOST),
+        finding(
+            "certificate-current",
+            Verdict.OK,
+            at(address, 0),
+            not_after="2027-03-05 00:00:00 UTC",
+            days_left="103",
+            subject=f"CN={HOST}",
+        ),
+    ]
+
+
+def exchange_default(*addresses: str) -> Report:
+    """Exchange answers with the certificate it made for itself."""
+    findings = []
+    for address in addresses or ("192.0.2.25",):
+        findings += [
+            finding(
+                "certificate-host-mismatch",
+                Verdict.FAIL,
+                at(address, 0),
+                RuleBook.EXCHANGE_ONLINE,
+                expected=HOST,
+                presented="EX01, EX01.contoso.local",
+                subject="CN=EX01",
+                thumbprint=EX01.sha1.upper(),
+            ),
+            finding(
+                "certificate-not-trusted",
+                Verdict.FAIL,
+                at(address, 0),
+                cause="self-signed",
+                subject="CN=EX01",
+                issuer="CN=EX01",
+                roots="Mozilla (certifi 2026.10.18)",
+            ),
+            *healthy(address)[:1],
+            finding(
+                "certificate-current",
+                Verdict.OK,
+                at(address, 0),
+                not_after="2029-03-05 00:00:00 UTC",
+                days_left="834",
+                subject="CN=EX01",
+            ),
+        ]
+    return report(findings, [observation(address, EX01) for address in addresses or ("192.0.2.25",)])
+
+
+def missing_intermediate() -> Report:
+    """The leaf alone is sent."""
+    child, missing = f"CN={HOST}", "CN=Fabrikam TLS RSA CA 2025, O=Fabrikam Trust, C=GB"
+    return report(
+        [
+            finding(
+                "chain-incomplete",
+                Verdict.FAIL,
+                at(),
+                missing=missing,
+                child=child,
+                aia="http://ca.fabrikam.com/rsa2025.cer",
+            ),
+            finding(
+                "certificate-not-trusted",
+                Verdict.FAIL,
+                at(),
+                cause="chain-incomplete",
+                subject=child,
+                issuer=missing,
+                roots="Mozilla (certifi 2026.10.18)",
+            ),
+            *healthy()[:1],
+            *healthy()[2:],
+        ],
+        [observation("192.0.2.25", LEAF)],
+    )
+
+
+def mail_domain() -> Report:
+    """Two MX hosts, one of them well, the other refusing connections."""
+    second = "mx2.contoso.com"
+    refused = Failure(stage=Stage.CONNECT, kind=Kind.REFUSED, detail="")
+    route = Route(
+        kind=RouteKind.MX,
+        hops=(
+            Hop(
+                host=HOST,
+                preference=10,
+                addresses=("192.0.2.25", "2001:db8::25"),
+                answers=(answer(HOST, "A", "192.0.2.25"), answer(HOST, "AAAA", "2001:db8::25")),
+            ),
+            Hop(host=second, preference=20, addresses=("198.51.100.25",), answers=(answer(second, "AAAA"),)),
+        ),
+        answers=(answer("contoso.com", "MX", f"10 {HOST}.", f"20 {second}."),),
+        omitted=1,
+    )
+    return report(
+        [
+            *healthy(),
+            *healthy("2001:db8::25"),
+            finding("not-observed", Verdict.WARN, at("198.51.100.25", host=second), stage="CONNECT", kind="REFUSED"),
+            finding("route-cut", Verdict.WARN, Where(kind="target"), hosts_omitted="1"),
+        ],
+        [
+            observation("192.0.2.25", LEAF, ISSUING),
+            observation("2001:db8::25", LEAF, ISSUING),
+            observation("198.51.100.25", host=second, failure=refused, transcript=(), seconds={"connect": 0.0004}),
+        ],
+        given="contoso.com",
+        route=route,
+    )
+
+
+# Everything that has ever been used to paint somebody else's terminal, and what merely looks odd.
+HOSTILE = st.text(
+    st.sampled_from("a b.|='<>;[]{}%\\\"\x00\x07\r\n\t\x1b\x7f\x85\x9b\xa0\u200b\u202e\u2066\u2028\ufeffü日"),
+    max_size=40,
+) | st.sampled_from(("\x1b]8;;http://x\x1b\\", "[red]x[/red]", ":smile:", "y" * 500, "w " * 200))
+_KEYS = (
+    "subject",
+    "issuer",
+    "expected",
+    "presented",
+    "reply",
+    "keywords",
+    "error",
+    "text",
+    "roots",
+    "excused_by",
+    "seen",
+)
+_CHAINS = (
+    (),
+    (LEAF, ISSUING),
+    (LEAF,),
+    (ROOT, LEAF, ISSUING),
+    (EX01, EX01),
+    (ROOT.leaf(names=("x.example",), subject="CN=\x1b[31m\u202e\\,|\x07,O=" + "o" * 60),),
+)
+
+
+@st.composite
+def findings(draw: st.DrawFn) -> Finding:
+    """A finding of any code, with whatever facts."""
+    code = draw(st.sampled_from(sorted(CATALOGUE)))
+    facts = draw(st.dictionaries(st.sampled_from(_KEYS), HOSTILE, max_size=6))
+    if code == "not-observed":
+        facts |= {"stage": draw(st.sampled_from(Stage)), "kind": draw(st.sampled_from(Kind)), "detail": draw(HOSTILE)}
+    elif code == "route-cut":
+        facts = {"hosts_omitted": str(draw(st.integers(1, 99)))}
+    elif causes := sorted(CATALOGUE[code].causes):
+        facts["cause"] = draw(st.sampled_from(causes))
+    where = draw(
+        st.sampled_from((Where(kind="target"), Where(kind="host", host=HOST), at(), at("2001:db8::25"), at(position=1)))
+    )
+    verdict, book = draw(st.sampled_from(Verdict)), draw(st.sampled_from(RuleBook))
+    return finding(code, verdict, where, book, **facts)
+
+
+@st.composite
+def observations(draw: st.DrawFn) -> Observation:
+    """A connection at which anything may have been said."""
+    seen = observation(draw(st.sampled_from(("192.0.2.25", "2001:db8::25"))), *draw(st.sampled_from(_CHAINS)))
+    said = draw(st.lists(st.binary(max_size=80).map(lambda raw: raw.decode("latin-1")), max_size=4))
+    failure = draw(st.none() | st.builds(Failure, stage=..., kind=..., detail=HOSTILE))
+    broken = PresentedChain(der=(draw(st.binary(max_size=20)),), omitted=draw(st.integers(0, 3)))
+    return replace(
+        seen,
+        transcript=tuple(Turn(who=draw(st.sampled_from(Speaker)), data=data) for data in said),
+        early=draw(HOSTILE),
+        failure=failure,
+        chain=draw(st.sampled_from((seen.chain, broken))),
+        session=seen.session and replace(seen.session, certificate_requested=True, client_cas=(draw(HOSTILE),)),
+        refusals=draw(st.sampled_from(((), (failure,) if failure else ()))),
+        attempted=draw(st.booleans()),
+    )
+
+
+@st.composite
+def any_report(draw: st.DrawFn) -> Report:
+    """A report with hostile text in every field that a peer, a resolver or a user can fill."""
+    names = draw(st.lists(st.builds(answer, HOSTILE, HOSTILE, HOSTILE, detail=HOSTILE, resolver=HOSTILE), max_size=2))
+    hops = (Hop(host=draw(HOSTILE), preference=draw(st.none() | st.integers(0, 65535)), addresses=()),)
+    return report(
+        draw(st.lists(findings(), max_size=5)),
+        draw(st.lists(observations(), max_size=4)),
+        given=draw(HOSTILE),
+        route=Route(
+            kind=draw(st.sampled_from(RouteKind)), hops=hops, answers=tuple(names), omitted=draw(st.integers(0, 2))
+        ),
+    )
