@@ -69,7 +69,7 @@ def _hosts(route: Route, width: int) -> Iterator[Line]:
         yield from row("MX 0 .", "the null MX: this domain takes no mail (RFC 7505)", width=width)
     elif route.kind in (RouteKind.MX, RouteKind.IMPLICIT_MX):
         for hop in route.hops:
-            label = "no MX" if hop.preference is None else f"MX {hop.preference}"
+            label = "no MX" if route.kind is RouteKind.IMPLICIT_MX else f"MX {hop.preference}"
             addresses = ", ".join(hop.addresses) or "no address"
             more = f" and {hop.omitted} more, left out" if hop.omitted else ""
             yield from row(label, f"{visible(hop.host)}  {addresses}{more}", width=width)

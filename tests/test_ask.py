@@ -1,0 +1,496 @@
+"""Resolvers as they are met: slow, broken, wrong, hostile."""
+
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rrset
+import pytest
+import trio
+import trio.testing
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from probe.model import Answer, Outcome, Question
+from probe.observe.ask import MAX_IN_FLIGHT, PAYLOAD, Resolver, Server, server_text, system_resolvers
+from probe.observe.response import MAX_RECORDS
+from tests.nameserver import OverTcp, OverUdp, Query, from_zone, nameserver, reply
+from tests.world import in_trio
+
+A = Question(name="mx.example.org", rtype="A")
+MX = Question(name="example.org", rtype="MX")
+ADDRESS = "mx.example.org. 300 IN A 192.0.2.1"
+SHORT = 0.2  # seconds: for those who never answer
+
+
+async def ask(
+    over_udp: OverUdp, question: Question = A, over_tcp: OverTcp | None = None, patience: float = 3
+) -> Answer:
+    async with nameserver(over_udp, over_tcp) as server:
+        return await Resolver([server], patience)(question)
+
+
+def says(*rrsets: str, **how: Any) -> OverUdp:
+    """The same response to whatever is asked."""
+    return lambda query: [reply(query, *rrsets, **how).to_wire()]
+
+
+def silent(_: Query) -> Iterable[bytes]:
+    return ()
+
+
+def truncated(query: Query) -> Iterable[bytes]:
+    response = reply(query)
+    response.flags |= dns.flags.TC
+    return [response.to_wire()]
+
+
+def prefixed(wire: bytes) -> bytes:
+    return struct.pack("!H", len(wire)) + wire
+
+
+# What is asked, and what an answer says
+
+
+@in_trio
+async def test_the_query_is_recursive_and_offers_edns() -> None:
+    seen = []
+
+    def over_udp(query: Query) -> Iterable[bytes]:
+        seen.append((bool(query.flags & dns.flags.RD), query.edns, query.payload))
+        return [reply(query, ADDRESS).to_wire()]
+
+    await ask(over_udp)
+    assert seen == [(True, 0, PAYLOAD)]
+
+
+@in_trio
+async def test_records_are_text_in_lower_case_without_the_last_dot() -> None:
+    answer = await ask(says("EXAMPLE.org. 60 IN MX 10 MX.Example.ORG."), MX)
+    assert answer.outcome is Outcome.FOUND
+    assert answer.records == ("10 mx.example.org",)
+    assert answer.canonical == "example.org"
+    assert answer.ttl == 60
+    assert answer.resolver.startswith("127.0.0.1:")
+
+
+@in_trio
+async def test_null_mx_is_a_dot() -> None:
+    assert (await ask(says("example.org. 60 IN MX 0 ."), MX)).records == ("0 .",)
+
+
+@in_trio
+async def test_odd_octets_in_names_are_escaped() -> None:
+    answer = await ask(says(r"example.org. 60 IN MX 0 a\032b\000\255\.c.example."), MX)
+    assert answer.records == (r"0 a\032b\000\255\.c.example",)
+
+
+@in_trio
+async def test_an_escaped_name_is_asked_as_it_was_printed() -> None:
+    name = r"a\032b\255\.c.example"
+    answer = await ask(from_zone({name: {"A": ["192.0.2.1"]}}), Question(name=name, rtype="A"))
+    assert answer.records == ("192.0.2.1",)
+
+
+@in_trio
+async def test_other_types_come_as_in_a_zone_file() -> None:
+    question = Question(name="example.org", rtype="TXT")
+    assert (await ask(says('example.org. 60 IN TXT "v=STSv1; id=1"'), question)).records == ('"v=STSv1; id=1"',)
+
+
+@in_trio
+async def test_aliases_are_followed_inside_the_answer() -> None:
+    zone = {
+        "a.example": {"CNAME": ["b.example"]},
+        "b.example": {"CNAME": ["c.example"]},
+        "c.example": {"A": ["192.0.2.9"]},
+    }
+    answer = await ask(from_zone(zone), Question(name="a.example", rtype="A"))
+    assert (answer.records, answer.aliases, answer.canonical) == (
+        ("192.0.2.9",),
+        ("a.example", "b.example"),
+        "c.example",
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "outcome"), [({"AAAA": ["::1"]}, Outcome.NODATA), (Outcome.NXDOMAIN, Outcome.NXDOMAIN)]
+)
+@in_trio
+async def test_an_alias_of_nothing(target: Any, outcome: Outcome) -> None:
+    answer = await ask(
+        from_zone({"a.example": {"CNAME": ["b.example"]}, "b.example": target}), Question(name="a.example", rtype="A")
+    )
+    assert (answer.outcome, answer.aliases, answer.canonical) == (outcome, ("a.example",), "b.example")
+
+
+@pytest.mark.parametrize("length", [1, 2, 16, 40])
+@in_trio
+async def test_aliases_that_do_not_end(length: int) -> None:
+    loop = [f"n{i}.example. 60 IN CNAME n{(i + 1) % length}.example." for i in range(length)]
+    answer = await ask(says(*loop), Question(name="n0.example", rtype="A"))
+    assert answer.outcome is Outcome.FAILED
+    assert answer.detail.startswith("CNAME loop")
+
+
+@in_trio
+async def test_nxdomain_with_records_contradicts_itself() -> None:
+    answer = await ask(says(ADDRESS, rcode=dns.rcode.NXDOMAIN))
+    assert answer.outcome is Outcome.FAILED
+    assert answer.detail.startswith("unreadable answer")
+
+
+@in_trio
+async def test_a_referral_is_no_answer() -> None:
+    def over_udp(query: Query) -> Iterable[bytes]:
+        response = dns.message.make_response(query)
+        response.authority.append(dns.rrset.from_text("org.", 60, "IN", "NS", "a.nic.example."))
+        return [response.to_wire()]
+
+    answer = await ask(over_udp)
+    assert answer.outcome is Outcome.FAILED
+    assert answer.detail.startswith("referral")
+
+
+@pytest.mark.parametrize("name", ["a" * 64, "a..b", ".".join(["a" * 60] * 5), "\\", "\ud800", "\u200b"])
+@in_trio
+async def test_what_is_no_name_is_not_asked(name: str) -> None:
+    answer = await Resolver([])(Question(name=name, rtype="A"))
+    assert answer.outcome is Outcome.FAILED
+    assert answer.detail.startswith("not a name")
+
+
+# Whose answer it is
+
+
+def wrong_number(query: Query) -> bytes:
+    response = reply(query, "mx.example.org. 300 IN A 203.0.113.66")
+    response.id = query.id ^ 1
+    return response.to_wire()
+
+
+def other_question(query: Query) -> bytes:
+    other = dns.message.make_query("mx.example.net", "A", id=query.id)
+    return reply(other, "mx.example.net. 300 IN A 203.0.113.66").to_wire()
+
+
+def other_opcode(query: Query) -> bytes:
+    return struct.pack("!HHHHHH", query.id, 0x8000 | 5 << 11, 0, 0, 0, 0)
+
+
+STRAYS: list[Callable[[Query], bytes]] = [
+    wrong_number,
+    other_question,
+    other_opcode,
+    Query.to_wire,
+    lambda _: b"",
+    lambda _: b"?" * 40,
+]
+
+
+@in_trio
+async def test_what_belongs_to_another_question_is_passed_over() -> None:
+    answer = await ask(lambda query: [*(stray(query) for stray in STRAYS), reply(query, ADDRESS).to_wire()])
+    assert answer.records == ("192.0.2.1",)
+
+
+@in_trio
+async def test_strays_do_not_stretch_the_time() -> None:
+    answer = await ask(lambda query: (stray(query) for stray in STRAYS), patience=SHORT)
+    assert answer.outcome is Outcome.TIMEOUT
+    assert answer.detail.endswith("in 0.2 s")
+
+
+@in_trio
+async def test_an_answer_that_cannot_be_read() -> None:
+    answer = await ask(lambda query: [reply(query, ADDRESS).to_wire()[:-14]])
+    assert answer.outcome is Outcome.FAILED
+    assert answer.detail.startswith("unreadable answer from 127.0.0.1")
+
+
+# Over TCP
+
+
+@in_trio
+async def test_a_truncated_answer_is_asked_for_over_tcp() -> None:
+    records = [f"example.org. 300 IN MX {i} mx{i}.example.org." for i in range(200)]
+
+    async def over_tcp(query: Query, stream: trio.SocketStream) -> None:
+        for octet in prefixed(reply(query, *records).to_wire(max_size=0xFFFF)):  # as slowly as may be
+            await stream.send_all(bytes([octet]))
+
+    answer = await ask(truncated, MX, over_tcp)
+    assert len(answer.records) == 200
+
+
+@in_trio
+async def test_an_answer_cut_in_the_middle_of_a_record() -> None:
+    async def over_tcp(query: Query, stream: trio.SocketStream) -> None:
+        await stream.send_all(prefixed(reply(query, ADDRESS).to_wire()))
+
+    def over_udp(query: Query) -> Iterable[bytes]:
+        response = reply(query, ADDRESS)
+        response.flags |= dns.flags.TC
+        return [response.to_wire()[:-20]]
+
+    assert (await ask(over_udp, A, over_tcp)).records == ("192.0.2.1",)
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (lambda wire: b"", "the connection was closed after 0 of 2 octets"),
+        (lambda wire: b"\x00", "the connection was closed after 1 of 2 octets"),
+        (lambda wire: b"\x00\x00", "it is no response to this question"),
+        (lambda wire: b"\xff\xff" + wire, "of 65535 octets"),
+        (lambda wire: b"\x00\x14" + wire, "it is no response to this question"),
+        (lambda wire: b"\x00\x28" + wire, "DNS message is malformed."),
+        (lambda wire: prefixed(bytes([wire[0] ^ 1]) + wire[1:]), "it is no response to this question"),
+        (lambda wire: prefixed(wire[:2] + b"\xa8\x00" + bytes(8)), "it is no response to this question"),
+        (lambda wire: prefixed(wire[:2] + bytes([wire[2] | 2]) + wire[3:]), "it was cut"),
+    ],
+)
+@in_trio
+async def test_lies_over_tcp(sent: Any, reason: str) -> None:
+    async def over_tcp(query: Query, stream: trio.SocketStream) -> None:
+        await stream.send_all(sent(reply(query, ADDRESS).to_wire()))
+
+    answer = await ask(truncated, A, over_tcp)
+    assert answer.outcome is Outcome.FAILED
+    assert answer.detail.startswith("unreadable answer from 127.0.0.1")
+    assert " over TCP: " in answer.detail
+    assert reason in answer.detail
+
+
+@in_trio
+async def test_a_trickle_over_tcp_does_not_stretch_the_time() -> None:
+    async def over_tcp(_: Query, stream: trio.SocketStream) -> None:
+        await stream.send_all(b"\xff\xff")
+        while True:
+            await stream.send_all(b"\x00")
+            await trio.sleep(0.01)
+
+    answer = await ask(truncated, A, over_tcp, patience=SHORT)
+    assert answer.outcome is Outcome.TIMEOUT
+    assert answer.detail.endswith("over TCP in 0.2 s")
+
+
+@in_trio
+async def test_nobody_listens_on_tcp() -> None:
+    answer = await ask(truncated)
+    assert answer.outcome is Outcome.TIMEOUT
+    assert " over TCP: " in answer.detail
+
+
+# Asking again, and asking the next
+
+
+def in_turn(*answers: OverUdp) -> OverUdp:
+    left = list(answers)
+    return lambda query: left.pop(0)(query)
+
+
+SERVFAIL = says(rcode=dns.rcode.SERVFAIL)
+REFUSED = says(rcode=dns.rcode.REFUSED)
+
+
+@in_trio
+async def test_servfail_is_asked_again() -> None:
+    assert (await ask(in_turn(SERVFAIL, says(ADDRESS)))).records == ("192.0.2.1",)
+
+
+@in_trio
+async def test_servfail_that_stays() -> None:
+    answer = await ask(in_turn(SERVFAIL, SERVFAIL))
+    assert answer.outcome is Outcome.FAILED
+    assert answer.detail == f"SERVFAIL from {answer.resolver}"
+
+
+@in_trio
+async def test_a_server_without_edns_is_asked_without() -> None:
+    def over_udp(query: Query) -> Iterable[bytes]:
+        if query.edns == 0:  # as one that never heard of it: not even the question comes back
+            return [struct.pack("!HHHHHH", query.id, 0x8001, 0, 0, 0, 0)]
+        return [reply(query, ADDRESS).to_wire()]
+
+    assert (await ask(over_udp)).records == ("192.0.2.1",)
+
+
+@pytest.mark.parametrize("broken", [SERVFAIL, REFUSED, silent, lambda query: [query.to_wire()[:11]]])
+@in_trio
+async def test_a_broken_resolver_gives_way_to_the_next(broken: OverUdp) -> None:
+    async with nameserver(broken) as first, nameserver(says(ADDRESS)) as second:
+        answer = await Resolver([first, second], SHORT)(A)
+    assert answer.records == ("192.0.2.1",)
+    assert answer.resolver == server_text(second)
+
+
+async def closed_port() -> Server:
+    async with nameserver(silent) as server:
+        return server
+
+
+@in_trio
+async def test_a_closed_port_is_noticed_at_once() -> None:
+    dead = await closed_port()
+    async with nameserver(says(ADDRESS)) as server:
+        with trio.fail_after(20):
+            answer = await Resolver([dead, server], timeout=60)(A)
+    assert answer.records == ("192.0.2.1",)
+
+
+@in_trio
+async def test_nobody_is_there() -> None:
+    with trio.fail_after(20):
+        answer = await Resolver([await closed_port()], timeout=60)(A)
+    assert answer.outcome is Outcome.TIMEOUT
+    assert answer.detail.startswith("no answer from 127.0.0.1:")
+    assert answer.resolver == ""
+
+
+@in_trio
+async def test_an_address_that_cannot_be_reached_from_here() -> None:
+    answer = await Resolver([("255.255.255.255", 53)])(A)  # a broadcast, which the socket does not allow
+    assert answer.outcome is Outcome.TIMEOUT
+    assert answer.detail.startswith("no answer from 255.255.255.255: ")
+
+
+@in_trio
+async def test_one_that_failed_says_more_than_one_that_is_silent() -> None:
+    async with nameserver(SERVFAIL) as first, nameserver(silent) as second:
+        answer = await Resolver([first, second], SHORT)(A)
+    assert answer.outcome is Outcome.FAILED
+    assert answer.detail == f"SERVFAIL from {server_text(first)}"
+
+
+@in_trio
+async def test_a_silent_resolver_is_asked_last_from_then_on() -> None:
+    asked = []
+
+    def over_udp(query: Query) -> Iterable[bytes]:
+        asked.append(query)
+        return ()
+
+    async with nameserver(over_udp) as first, nameserver(says(ADDRESS)) as second:
+        resolver = Resolver([first, second], SHORT)
+        for _ in range(3):
+            assert (await resolver(A)).outcome is Outcome.FOUND
+    assert len(asked) == 1
+
+
+@in_trio
+async def test_no_resolver() -> None:
+    answer = await Resolver([])(A)
+    assert (answer.outcome, answer.detail) == (Outcome.TIMEOUT, "no resolver is configured")
+
+
+@in_trio
+async def test_only_so_many_questions_are_in_flight() -> None:
+    asked = []
+
+    def over_udp(query: Query) -> Iterable[bytes]:
+        asked.append(query)
+        return ()
+
+    async with nameserver(over_udp) as server:
+        resolver = Resolver([server], timeout=60)
+        async with trio.open_nursery() as nursery:
+            for _ in range(MAX_IN_FLIGHT + 50):
+                nursery.start_soon(resolver, A)
+            await trio.testing.wait_all_tasks_blocked(cushion=0.1)
+            nursery.cancel_scope.cancel()
+    assert len(asked) == MAX_IN_FLIGHT
+
+
+# Hostile answers
+
+
+@in_trio
+async def test_an_answer_with_thousands_of_records() -> None:
+    async def over_tcp(query: Query, stream: trio.SocketStream) -> None:
+        records = [f"example.org. 300 IN MX {i} mx.example.org." for i in range(4_000)]
+        await stream.send_all(prefixed(reply(query, *records).to_wire(max_size=0xFFFF)))
+
+    answer = await ask(truncated, MX, over_tcp)
+    assert len(answer.records) == MAX_RECORDS
+    assert answer.detail == "1,000 of 4,000 records read"
+
+
+@in_trio
+async def test_a_compression_bomb() -> None:
+    """4,000 records, 18 octets each, whose exchange unpacks to the longest name there is."""
+
+    async def over_tcp(query: Query, stream: trio.SocketStream) -> None:
+        name = b"\x01a" * 120 + b"\xc0\x0c"  # at offset 29 + 16, ending in the question's name
+        head = reply(query).to_wire()[:29].replace(b"\x00\x01\x00\x00", b"\x00\x01" + struct.pack("!H", 3_501), 1)
+        first = b"\xc0\x0c" + struct.pack("!HHIHH", 15, 1, 60, 2 + len(name), 0) + name
+        rest = [b"\xc0\x0c" + struct.pack("!HHIHH", 15, 1, 60, 4, i) + b"\xc0\x2b" for i in range(1, 3_501)]
+        wire = head[:10] + b"\x00\x00" + head[12:] + first + b"".join(rest)
+        await stream.send_all(prefixed(wire))
+
+    answer = await ask(truncated, MX, over_tcp)
+    assert answer.detail == "1,000 of 3,501 records read"
+    assert answer.records[0] == "0 " + "a." * 120 + "example.org"
+
+
+QUERY = dns.message.make_query("example.org", "MX", id=0)
+GOOD = reply(
+    QUERY, "example.org. 300 IN CNAME example.net.", "example.net. 300 IN MX 10 mx.example.net.", "b. 1 IN A 192.0.2.1"
+).to_wire()
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.one_of(
+        st.binary(max_size=600),
+        st.binary(max_size=200).map(lambda tail: GOOD[:29] + tail),
+        st.lists(st.tuples(st.integers(2, len(GOOD) - 1), st.integers(0, 255)), max_size=8).map(
+            lambda changes: bytes(dict(changes).get(at, octet) for at, octet in enumerate(GOOD))
+        ),
+    )
+)
+@example(GOOD)
+def test_no_response_raises(wire: bytes) -> None:
+    """Whatever comes, over either transport, ends in an answer."""
+
+    def over_udp(query: Query) -> Iterable[bytes]:
+        return [query.to_wire()[:2] + wire[2:], reply(query, rcode=dns.rcode.REFUSED).to_wire()]
+
+    async def over_tcp(query: Query, stream: trio.SocketStream) -> None:
+        await stream.send_all(prefixed(query.to_wire()[:2] + wire[2:]))
+
+    async def main() -> None:
+        assert isinstance(await ask(over_udp, MX, over_tcp), Answer)
+
+    trio.run(main)
+
+
+# The system
+
+
+def test_the_systems_resolvers_are_addresses_and_ports() -> None:
+    assert all(address and port == 53 for address, port in system_resolvers())
+
+
+@pytest.mark.parametrize(
+    ("server", "text"),
+    [
+        (("192.0.2.53", 53), "192.0.2.53"),
+        (("192.0.2.53", 5353), "192.0.2.53:5353"),
+        (("2001:db8::53", 53), "2001:db8::53"),
+        (("2001:db8::53", 5353), "[2001:db8::53]:5353"),
+    ],
+)
+def test_a_resolver_in_words(server: Server, text: str) -> None:
+    assert server_text(server) == text
+
+
+def test_dnspython_is_loaded_only_to_ask() -> None:
+    code = "import sys, probe.observe.names, probe.observe.outside; sys.exit('dns' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
