@@ -48,7 +48,7 @@ def check(
     auth_level: o.AuthLevelOption = None,
     min_tls: o.MinTls = None,
     warn_days: o.WarnDays = 21,
-    warn_lifetime: o.WarnLifetime = 33.3,
+    warn_lifetime: o.WarnLifetime = None,
     roots: o.Roots = [],  # noqa: B006
     at: o.At = None,
     format: o.FormatOption = o.Format.TEXT,  # noqa: A002
@@ -109,7 +109,7 @@ def judge(
     auth_level: o.AuthLevelOption = None,
     min_tls: o.MinTls = None,
     warn_days: o.WarnDays = 21,
-    warn_lifetime: o.WarnLifetime = 33.3,
+    warn_lifetime: o.WarnLifetime = None,
     roots: o.Roots = [],  # noqa: B006
     at: o.At = None,
     format: o.FormatOption = o.Format.TEXT,  # noqa: A002

@@ -74,9 +74,12 @@ Roots = Annotated[
 At = Annotated[
     str | None, typer.Option("--at", metavar="ISO-8601", help="Judge as of this moment. [default: when it was seen]")
 ]
-WarnDays = Annotated[float, typer.Option("--warn-days", metavar="N", help="Warn when fewer days than this are left…")]
+WarnDays = Annotated[float, typer.Option("--warn-days", metavar="N", help="Warn when fewer days than this are left...")]
 WarnLifetime = Annotated[
-    float, typer.Option("--warn-lifetime", metavar="PERCENT", help="…and less than this part of the lifetime.")
+    float | None,
+    typer.Option(
+        "--warn-lifetime", metavar="PERCENT", help="...and less than this part of the lifetime. [default: a third]"
+    ),
 ]
 MinTls = Annotated[
     str | None, typer.Option("--min-tls", metavar="VERSION", help="The oldest TLS that will do. [default: 1.2]")

@@ -23,11 +23,13 @@ def standard(
     auth_level: AuthLevel | None,
     min_tls: str | None,
     warn_days: float,
-    warn_lifetime: float,
+    warn_lifetime: float | None,
 ) -> judging.Standard:
     """What the user expects."""
     if not warn_days >= 0:
         raise UsageError(f"--warn-days {warn_days:g} is below zero", "0 warns never")
+    if warn_lifetime is None:
+        warn_lifetime = judging.A_THIRD
     if not 0 <= warn_lifetime <= 100:
         raise UsageError(
             f"--warn-lifetime {warn_lifetime:g} is no percentage", "100 leaves --warn-days alone to decide"

@@ -12,6 +12,9 @@ from probe.judge.dn import Identity
 from probe.model import Endpoint, RuleBook, Verdict
 
 
+A_THIRD = 100 / 3  # percent
+
+
 class AuthLevel(StrEnum):
     """What a connector demands of the certificate: TlsSettings in Exchange Online, TlsAuthLevel on premises."""
 
@@ -35,7 +38,7 @@ class Standard:
     identity: Identity | None = None
     auth_level: AuthLevel | None = None
     warn_days: float = 21
-    warn_lifetime: float = 100 / 3
+    warn_lifetime: float = A_THIRD
     min_tls: str = "TLSv1.2"
     min_tls_demanded: bool = False
 

@@ -55,6 +55,18 @@ def _judge_path(case: Presented) -> Iterator[Finding]:
         yield finding("certificate-trusted", Verdict.OK, where, book, anchor=path.end.subject, roots=case.anchors.label)
         return
     verdict = case.demand.trust
+    excuse = case.demand.excuse(verdict)
+    if path.cause == "chain-incomplete":  # what is so comes before what follows from it
+        yield finding(
+            "chain-incomplete",
+            verdict,
+            where,
+            book,
+            missing=path.end.issuer,
+            child=path.end.subject,
+            aia=" ".join(path.end.aia),
+            excused_by=excuse,
+        )
     yield finding(
         "certificate-not-trusted",
         verdict,
@@ -65,19 +77,8 @@ def _judge_path(case: Presented) -> Iterator[Finding]:
         issuer=path.end.issuer,
         roots=case.anchors.label,
         error=path.error,
-        excused_by=case.demand.excuse(verdict),
+        excused_by=excuse,
     )
-    if path.cause == "chain-incomplete":
-        yield finding(
-            "chain-incomplete",
-            verdict,
-            where,
-            book,
-            missing=path.end.issuer,
-            child=path.end.subject,
-            aia=" ".join(path.end.aia),
-            excused_by=case.demand.excuse(verdict),
-        )
 
 
 def _judge_order(case: Presented) -> Iterator[Finding]:
