@@ -3,6 +3,8 @@
 One line of JSON a target. Bytes travel as base64, times as RFC 3339 in UTC.
 """
 
+from datetime import UTC
+
 import msgspec
 
 from probe.errors import EvidenceError
@@ -30,8 +32,14 @@ def decode_evidence(line: bytes) -> Evidence:
                 f"evidence of format {found}, this version reads format {FORMAT}",
                 "judge it with the version that wrote it",
             )
-        return _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        evidence = _decoder.decode(line)
+        for time in (evidence.at, *(seen.at for seen in evidence.observations)):
+            if time.utcoffset() is None:
+                raise ValueError(f"the time {time.isoformat()} has no offset")
+            time.astimezone(UTC)  # fails beyond either end of the calendar
+    except (ValueError, OverflowError, RecursionError) as error:  # msgspec's own and Unicode's are ValueErrors
         raise EvidenceError(
             f"not evidence of a probe: {error}", "evidence is what `probe TARGET --evidence FILE` writes"
         ) from None
+    else:
+        return evidence

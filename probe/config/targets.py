@@ -12,14 +12,14 @@ from probe.model import Target
 
 SCHEMES: dict[str, tuple[int | None, str]] = {
     "smtp": (25, "smtp"),
-    "submission": (587, "smtp"),  # RFC 6409
+    "submission": (587, "submission"),  # RFC 6409
     "smtps": (465, "smtps"),  # RFC 8314 §3.3
     "https": (443, "direct"),
     "tls": (None, "direct"),
 }
 
-# Ports where TLS comes first, for targets without a scheme. All others are taken for SMTP with STARTTLS.
-_TLS_AT_ONCE = {443: "direct", 465: "smtps", 636: "direct", 853: "direct", 990: "direct", 993: "direct", 995: "direct"}
+# Ports whose protocol is known, for targets without a scheme. All others are taken for SMTP between servers.
+_WELL_KNOWN = {587: "submission", 465: "smtps", **dict.fromkeys((443, 636, 853, 990, 993, 995), "direct")}
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _TARGET_HINT = (
@@ -68,7 +68,7 @@ def target(word: str) -> Target:
     host, port = host_and_port(given, given)
     if port is None and address_of(host):
         port = 25
-    return Target(given=given, name=host, port=port, dialogue=_TLS_AT_ONCE.get(port or 0, "smtp"))
+    return Target(given=given, name=host, port=port, dialogue=_WELL_KNOWN.get(port or 0, "smtp"))
 
 
 def address_of(text: str) -> str | None:

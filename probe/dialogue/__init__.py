@@ -27,6 +27,7 @@ class Dialogue:
 
 DIALOGUES: Mapping[str, Dialogue] = {
     "smtp": Dialogue(before=smtp.starttls, after=smtp.greet_again, farewell=smtp.QUIT),
+    "submission": Dialogue(before=smtp.starttls, after=smtp.greet_again, farewell=smtp.QUIT),  # demands TLS: RFC 8314
     "smtps": Dialogue(after=smtp.greet, farewell=smtp.QUIT),
     "direct": Dialogue(),
 }

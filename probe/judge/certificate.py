@@ -24,6 +24,19 @@ _HOST = re.compile(
 )
 
 
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
+# Digests so old that the library has no names for them.
+_FORGOTTEN = {"1.2.840.113549.1.1.2": "MD2", "1.2.840.113549.1.1.3": "MD4"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
     """`subject` and `issuer` are in Windows' form, digests lower-case hex, `serial` upper-case hex, dates UTC.
@@ -85,7 +98,7 @@ def parse(der: bytes) -> Certificate | Unreadable:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the library grumbles at old oddities that we report ourselves
             return _read(x509.load_der_x509_certificate(der), der, sha1, sha256)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension) as error:
+    except _UNREADABLE as error:
         return Unreadable(der=der, sha1=sha1, sha256=sha256, error=str(error) or type(error).__name__)
 
 
@@ -173,7 +186,8 @@ def _signature(found: x509.Certificate) -> str:
     try:
         algorithm = found.signature_hash_algorithm
     except UnsupportedAlgorithm:
-        return found.signature_algorithm_oid.dotted_string
+        oid = found.signature_algorithm_oid.dotted_string
+        return _FORGOTTEN.get(oid, oid)
     return algorithm.name.upper().replace("SHA", "SHA-") if algorithm else "EdDSA"
 
 

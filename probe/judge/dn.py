@@ -2,8 +2,9 @@
 
 Windows prints the RDNs in the reverse of their encoded order, `CN` first, separated by a comma
 and a blank; several attributes in one RDN are joined by ` + `. The state is `S` where RFC 4514 has `ST`. A value that
-holds a separator or quotes stands in double quotes, with inner ones doubled. `TlsCertificateName` is `<I>`, the issuer,
-`<S>`, the subject. Texts are compared as parsed lists: letter case, runs of blanks, quoting, `S` or `ST`, and the
+holds a separator or quotes stands in double quotes, with inner ones doubled; a backslash is a letter like any other.
+In text of OpenSSL or RFC 4514 it escapes, so outside quotes it does so here where RFC 4514 §2.4 has it do so, and stays
+itself elsewhere (`CORP\user`). `TlsCertificateName` is `<I>`, the issuer, `<S>`, the subject. Texts are compared as parsed lists: letter case, runs of blanks, quoting, `S` or `ST`, and the
 direction of the list don't count.
 """
 

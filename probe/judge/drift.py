@@ -16,7 +16,7 @@ def judge_drift(judged: Iterable[tuple[Observation, tuple[Finding, ...]]]) -> It
     """A note for each host that shows several leaf certificates, a WARN where it matters which one is met."""
     hosts: dict[str, list[tuple[Observation, tuple[Finding, ...]]]] = defaultdict(list)
     for seen, findings in judged:
-        if seen.chain:
+        if seen.chain and seen.chain.der:
             hosts[seen.endpoint.host].append((seen, findings))
     for host, group in hosts.items():
         shown = Counter((seen.chain.der[0], seen.endpoint.address) for seen, _ in group if seen.chain)

@@ -39,7 +39,7 @@ def _judge_one(
 ) -> Iterator[Finding]:
     demand = standard.demand(seen.endpoint)
     yield from judge_session(seen, standard, demand, answered)
-    if seen.chain:
+    if seen.chain and seen.chain.der:
         yield from judge_chain(seen.endpoint, seen.chain.der, anchors, at, standard, demand)
         leaf = parse(seen.chain.der[0])
         if isinstance(leaf, Certificate):

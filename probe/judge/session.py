@@ -26,6 +26,7 @@ _WANTS_CERTIFICATE = (
     "certificate unknown",
     "unknown ca",
     "access denied",
+    "decode error",  # GnuTLS on TLS 1.2, for an empty list of certificates
 )
 
 _WEAK_CIPHER = re.compile(r"RC4|3DES|DES-CBC|NULL|EXP|IDEA|SEED|RC2|MD5")
@@ -98,8 +99,9 @@ def _misses_our_certificate(seen: Observation, failure: Failure) -> bool:
     asked = seen.certificate_requested
     if failure.kind is Kind.ALERT:
         return failure.detail == "certificate required" or (asked and failure.detail in _WANTS_CERTIFICATE)
-    # Some servers drop the connection instead of an alert.
-    return asked and failure.kind is Kind.CLOSED and failure.stage is Stage.AFTER
+    # Others let TLS stand, and then say so in a reply (Postfix and nginx: 421 4.7.1) or drop the connection.
+    said = failure.kind is Kind.REJECTED and "certificate" in failure.detail.lower()
+    return asked and failure.stage is Stage.AFTER and (said or failure.kind is Kind.CLOSED)
 
 
 def _gravity(seen: Observation, failure: Failure, others_answered: bool) -> Verdict:

@@ -53,9 +53,8 @@ class Standard:
 
     def demand(self, endpoint: Endpoint) -> "Demand":
         """What this standard demands of an endpoint."""
-        opportunistic = endpoint.dialogue == "smtp" and endpoint.port != 587  # RFC 8314: submission demands TLS
         return Demand(
-            strict=self.expects or not opportunistic,
+            strict=self.expects or endpoint.dialogue != "smtp",  # only between servers is TLS a matter of luck
             level=self.level,
             book=RuleBook.EXCHANGE_ONLINE if self.level else RuleBook.RFC,
             name=self.name,

@@ -44,7 +44,7 @@ async def observe(
         except trio.Cancelled:
             record(notes.observation(refusals))
             raise
-        if refusals or not notes.failure or not notes.failure.transient or notes.failure.stage is not Stage.DIALOGUE:
+        if refusals or not notes.failure or not notes.failure.transient:
             record(notes.observation(refusals))
             return
         try:

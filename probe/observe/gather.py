@@ -43,10 +43,13 @@ class Slots:
     @asynccontextmanager
     async def hold(self, address: str) -> AsyncIterator[None]:
         limiter = self._limiters.setdefault(address, trio.CapacityLimiter(self._each))
-        async with limiter:
-            yield
-        if not limiter.borrowed_tokens and not limiter.statistics().tasks_waiting:
-            self._limiters.pop(address, None)  # a sweep meets millions of addresses
+        try:
+            async with limiter:
+                yield
+        finally:  # a sweep meets millions of addresses
+            idle = not limiter.borrowed_tokens and not limiter.statistics().tasks_waiting
+            if idle and self._limiters.get(address) is limiter:
+                del self._limiters[address]
 
 
 class Budget:
@@ -54,6 +57,8 @@ class Budget:
 
     def __init__(self, seconds: float) -> None:
         self.scope = trio.CancelScope()
+        if seconds <= 0:
+            self.scope.cancel()
         self._left = seconds
         self._working = 0
 

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +15,9 @@ from OpenSSL import SSL
 from probe.errors import PeerClosed, PeerError, PeerRefusal
 from probe.model import Endpoint, Failure, Kind, Observation, PresentedChain, Session, Speaker, Stage, Turn
 from probe.observe.wire import Wire
+
+# OpenSSL's words for an alert that it was sent: "tlsv13 alert certificate required", "tlsv1 unrecognized name".
+_ALERT = re.compile(r"(?:(?:ssl|tls)\S* alert|tlsv13?) (.+)")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,12 +103,11 @@ def _failure(which: Stage, error: PeerError | SSL.Error | OSError) -> Failure:
     if isinstance(error, SSL.SysCallError | SSL.ZeroReturnError):
         return Failure(stage=which, kind=Kind.CLOSED, detail="the connection was closed")
     if isinstance(error, SSL.Error):
-        reason = error.args[0][-1][-1] if error.args and error.args[0] else "no reason given"
-        before, alert, name = reason.partition("alert ")
-        if alert:  # "tlsv13 alert certificate required"
-            return Failure(stage=which, kind=Kind.ALERT, detail=name)
-        return Failure(stage=which, kind=Kind.PROTOCOL, detail=before)
-    detail = os.strerror(error.errno) if error.errno else str(error)  # trio puts the address in front; we say it anyway
+        reason = error.args[0][-1][-1] if error.args and error.args[0] else ""
+        if alert := _ALERT.fullmatch(reason):
+            return Failure(stage=which, kind=Kind.ALERT, detail=alert[1])
+        return Failure(stage=which, kind=Kind.PROTOCOL, detail=reason or "no reason given")
+    detail = _in_words(error)
     if isinstance(error, ConnectionRefusedError):
         return Failure(stage=which, kind=Kind.REFUSED, detail=detail)
     if isinstance(error, TimeoutError):
@@ -111,3 +115,9 @@ def _failure(which: Stage, error: PeerError | SSL.Error | OSError) -> Failure:
     if isinstance(error, ConnectionError) or error.errno == errno.ENOTCONN:
         return Failure(stage=which, kind=Kind.CLOSED, detail=detail)
     return Failure(stage=which, kind=Kind.UNREACHABLE, detail=detail)
+
+
+def _in_words(error: OSError) -> str:
+    if error.errno and not isinstance(error, socket.gaierror):  # whose numbers are from another table
+        return os.strerror(error.errno)  # trio puts the address in front; we say it anyway
+    return error.strerror or str(error)

@@ -36,11 +36,13 @@ class Wire:
         self._socket.close()
 
     def waiting(self) -> bytes:
-        """What has arrived already, without waiting for more."""
-        try:
-            return self._socket.recv(PIECE)
-        except (BlockingIOError, InterruptedError):
-            return b""
+        """All that has arrived already, without waiting for more."""
+        arrived = bytearray()
+        with suppress(OSError):  # nothing more; a fault of the connection shows again in what is done next
+            while self.heard <= MAX_HEARD and (piece := self._socket.recv(PIECE)):
+                self.heard += len(piece)
+                arrived += piece
+        return bytes(arrived)
 
     async def send(self, data: bytes) -> None:
         if self._tls:
