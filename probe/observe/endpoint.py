@@ -17,7 +17,7 @@ from probe.dialogue import DIALOGUES, Talk
 from probe.errors import PeerRefusal
 from probe.model import Endpoint, Failure, Observation, Speaker, Stage
 from probe.observe import tls
-from probe.observe.notes import Ended, Notes, stage
+from probe.observe.notes import Notes, Stages
 from probe.observe.wire import Wire
 from probe.observe.world import Limits, World
 
@@ -44,7 +44,7 @@ async def observe(
         except trio.Cancelled:
             record(notes.observation(refusals))
             raise
-        if refusals or not notes.failure or not notes.failure.transient:
+        if refusals or not notes.failure or not notes.failure.transient or notes.failure.stage is not Stage.DIALOGUE:
             record(notes.observation(refusals))
             return
         try:
@@ -59,27 +59,27 @@ async def _converse_once(
     notes: Notes, world: World, limits: Limits, ehlo: str | None, certificate: tls.ClientCertificate | None
 ) -> None:
     endpoint, dialogue = notes.endpoint, DIALOGUES[notes.endpoint.dialogue]
-    with suppress(Ended):
-        with stage(notes, Stage.CONNECT, limits.connect):
+    with Stages(notes) as begin:
+        with begin(Stage.CONNECT, limits.connect):
             sock = await world.connect(endpoint.address, endpoint.port)
             notes.wire = wire = Wire(sock)
         with closing(wire):
             notes.source = source = _own_address(sock)
             name = ehlo or _literal(source)
             if dialogue.before:
-                with stage(notes, Stage.DIALOGUE, limits.dialogue):
+                with begin(Stage.DIALOGUE, limits.dialogue):
                     early = await _converse(notes, wire, dialogue.before(name), dialogue.farewell)
                     # TLS has the client speak first: what is here before our first word was not sent through TLS.
                     notes.early = (early + wire.waiting()).decode("latin-1")
             connection = tls.connection(tls.context(certificate), endpoint.server_name)
             try:
-                with stage(notes, Stage.HANDSHAKE, limits.handshake):
+                with begin(Stage.HANDSHAKE, limits.handshake):
                     await wire.secure(connection)
                     notes.session = tls.session(connection)
             finally:
                 notes.chain = tls.chain(connection, limits.certificates)
                 notes.certificate_requested = tls.certificate_requested(connection)
-            with stage(notes, Stage.AFTER, limits.after):
+            with begin(Stage.AFTER, limits.after):
                 if dialogue.after:
                     await _converse(notes, wire, dialogue.after(name), dialogue.farewell)
                     await _part(notes, wire, dialogue.farewell)

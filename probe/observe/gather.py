@@ -1,15 +1,17 @@
 """Everything about one target, gathered side by side within its time: the route, then every address of every host."""
 
 import math
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from weakref import WeakValueDictionary
 
 import trio
 
 from probe.model import Endpoint, Evidence, Failure, Kind, Observation, Route, Stage, Target
 from probe.observe.endpoint import observe
+from probe.observe.names import is_address
 from probe.observe.names import route as find_route
 from probe.observe.tls import ClientCertificate
 from probe.observe.world import Limits, World
@@ -38,18 +40,15 @@ class Slots:
 
     def __init__(self, each: int) -> None:
         self._each = each
-        self._limiters: dict[str, trio.CapacityLimiter] = {}
+        # A sweep meets millions of addresses: what nobody holds or waits for is forgotten.
+        self._limiters: WeakValueDictionary[str, trio.CapacityLimiter] = WeakValueDictionary()
 
-    @asynccontextmanager
-    async def hold(self, address: str) -> AsyncIterator[None]:
-        limiter = self._limiters.setdefault(address, trio.CapacityLimiter(self._each))
-        try:
-            async with limiter:
-                yield
-        finally:  # a sweep meets millions of addresses
-            idle = not limiter.borrowed_tokens and not limiter.statistics().tasks_waiting
-            if idle and self._limiters.get(address) is limiter:
-                del self._limiters[address]
+    def at(self, address: str) -> trio.CapacityLimiter:
+        """The limiter to hold while connected to this address."""
+        limiter = self._limiters.get(address)
+        if limiter is None:
+            limiter = self._limiters[address] = trio.CapacityLimiter(self._each)
+        return limiter
 
 
 class Budget:
@@ -86,14 +85,17 @@ async def gather(target: Target, world: World, manner: Manner, slots: Slots) -> 
 
     async def look(number: int, endpoint: Endpoint) -> None:
         record = partial(seen.__setitem__, number)
-        async with slots.hold(endpoint.address):
+        async with slots.at(endpoint.address):
             with budget.working():
                 await observe(endpoint, world, limits, ehlo=manner.ehlo, certificate=manner.certificate, record=record)
 
     with budget.scope:
-        async with trio.open_nursery() as nursery:
-            for number, endpoint in enumerate(endpoints):
-                nursery.start_soon(look, number, endpoint)
+        if len(endpoints) == 1:  # a sweep's usual case, and a nursery costs a tenth of a handshake
+            await look(0, endpoints[0])
+        else:
+            async with trio.open_nursery() as nursery:
+                for number, endpoint in enumerate(endpoints):
+                    nursery.start_soon(look, number, endpoint)
 
     return Evidence(
         target=target,
@@ -107,7 +109,7 @@ async def gather(target: Target, world: World, manner: Manner, slots: Slots) -> 
 
 def _endpoints(target: Target, route: Route, manner: Manner) -> Iterator[Endpoint]:
     for hop in route.hops:
-        own_name = None if hop.host in hop.addresses else hop.host  # RFC 6066 §3: SNI carries no addresses
+        own_name = None if is_address(hop.host) else hop.host  # RFC 6066 §3: SNI carries no addresses
         server_name = own_name if manner.sni is None else None if manner.sni == NO_SNI else manner.sni
         for address in hop.addresses:
             yield Endpoint(

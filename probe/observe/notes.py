@@ -4,10 +4,9 @@ import errno
 import os
 import re
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import TracebackType
 
 import trio
 from OpenSSL import SSL
@@ -38,6 +37,11 @@ class Notes:
     wire: Wire | None = None
     stage: Stage = Stage.CONNECT
 
+    @property
+    def heard(self) -> int:
+        """Bytes, so far."""
+        return self.wire.heard if self.wire else 0
+
     def turn(self, who: Speaker, data: bytes) -> None:
         text, secured = data.decode("latin-1"), self.stage is Stage.AFTER
         last = self.transcript[-1] if self.transcript else None
@@ -67,30 +71,74 @@ class Ended(Exception):
     """The observation is over; the notes say why."""
 
 
-@contextmanager
-def stage(notes: Notes, which: Stage, limit: float) -> Iterator[None]:
-    """The only place that sets a deadline to a stage and turns what can go wrong there into a `Failure`.
+class Stages:
+    """One observation's stages, each under its own deadline, which covers the whole stage however the peer trickles.
 
-    Anything that it does not know is a bug of ours and goes on as a traceback. The stage's deadline covers the whole
-    stage, however the peer trickles.
+        with Stages(notes) as begin:
+            with begin(Stage.CONNECT, 10): ...
+            with begin(Stage.DIALOGUE, 30): ...
+
+    The only place that sets deadlines to an observation and turns what can go wrong in it into a `Failure`. Anything
+    that it does not know is a bug of ours and goes on as a traceback. All stages share one cancel scope, whose
+    deadline each moves on: a scope for each would cost as much as a tenth of a handshake.
     """
-    notes.stage = which
-    began, before = trio.current_time(), notes.wire.heard if notes.wire else 0
-    try:
-        with trio.fail_after(limit):
-            yield
-    except trio.TooSlowError:
-        notes.failure = Failure(stage=which, kind=Kind.TIMEOUT, detail=f"not done within {limit:g} seconds")
-    except trio.Cancelled:  # the target's time is up, or the user's patience: note how far we came, and obey
-        notes.failure = Failure(stage=which, kind=Kind.TIMEOUT, detail="the target's time ran out")
-        raise
-    except (PeerError, SSL.Error, OSError) as error:
-        notes.failure = _failure(which, error)
-    finally:
-        notes.seconds[which.lower()] = round(trio.current_time() - began, 6)
-        notes.octets[which.lower()] = notes.wire.heard - before if notes.wire else 0
-    if notes.failure:
-        raise Ended
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+        self._scope = trio.CancelScope()
+        self._limit = self._began = 0.0
+        self._heard = 0
+
+    def __call__(self, which: Stage, limit: float) -> "_Stage":
+        """Begin a stage that may take `limit` seconds."""
+        self._notes.stage, self._limit = which, limit
+        self._began, self._heard = trio.current_time(), self._notes.heard
+        self._scope.deadline = self._began + limit
+        return _Stage(self)
+
+    def __enter__(self) -> "Stages":
+        self._scope.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        notes = self._notes
+        if isinstance(error, Ended):
+            kind = error = trace = None
+        swallowed = self._scope.__exit__(kind, error, trace)
+        if self._scope.cancelled_caught:
+            detail = f"not done within {self._limit:g} seconds"
+            notes.failure = Failure(stage=notes.stage, kind=Kind.TIMEOUT, detail=detail)
+        elif isinstance(error, trio.Cancelled):  # the target's time is up, or the user's patience
+            notes.failure = Failure(stage=notes.stage, kind=Kind.TIMEOUT, detail="the target's time ran out")
+        return swallowed or error is None
+
+    def end(self, error: BaseException | None) -> None:
+        """Note how long the stage took, and what went wrong in it. Raises `Ended` where that is a fact."""
+        notes = self._notes
+        notes.seconds[notes.stage.lower()] = round(trio.current_time() - self._began, 6)
+        notes.octets[notes.stage.lower()] = notes.heard - self._heard
+        if isinstance(error, PeerError | SSL.Error | OSError):
+            notes.failure = _failure(notes.stage, error)
+            raise Ended from None
+
+
+class _Stage:
+    """One stage, while it lasts."""
+
+    __slots__ = ("_stages",)
+
+    def __init__(self, stages: Stages) -> None:
+        self._stages = stages
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stages.end(error)
 
 
 def _failure(which: Stage, error: PeerError | SSL.Error | OSError) -> Failure:

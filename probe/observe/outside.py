@@ -1,6 +1,7 @@
 """The doors to the real world: resolvers, sockets, and the clock on the wall."""
 
 import functools
+import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -74,7 +75,13 @@ async def connect(address: str, port: int) -> socket.socket:
     connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await trio.socket.from_stdlib_socket(connection).connect((address, port))
+        connection.setblocking(False)
+        try:
+            connection.connect((address, port))
+        except BlockingIOError:
+            await trio.lowlevel.wait_writable(connection)
+            if fault := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                raise OSError(fault, os.strerror(fault)) from None
     except BaseException:  # cancelled, too
         connection.close()
         raise

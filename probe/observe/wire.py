@@ -32,7 +32,7 @@ class Wire:
         if self._tls:
             with suppress(SSL.Error, OSError):
                 self._tls.shutdown()
-                self._socket.send(self._tls.bio_read(PIECE))
+                self._socket.send(self._tls.bio_read(PIECE))  # with what was said last
         self._socket.close()
 
     def waiting(self) -> bytes:
@@ -45,9 +45,9 @@ class Wire:
         return bytes(arrived)
 
     async def send(self, data: bytes) -> None:
+        """Inside TLS it leaves when we next wait for an answer, or close: in one packet with the handshake's end."""
         if self._tls:
-            connection = self._tls
-            await self._through(connection, lambda: connection.send(data))
+            self._tls.send(data)
         else:
             await self._send(data)
 
@@ -84,13 +84,15 @@ class Wire:
                     await self._flush(connection)
                 raise
             else:
-                await self._flush(connection)
                 return done
 
     async def _flush(self, connection: SSL.Connection) -> None:
         with suppress(SSL.WantReadError):  # nothing more to say
             while True:
-                await self._send(connection.bio_read(PIECE))
+                said = connection.bio_read(PIECE)
+                await self._send(said)
+                if len(said) < PIECE:
+                    return
 
     async def _send(self, data: bytes) -> None:
         while data:
@@ -103,10 +105,8 @@ class Wire:
         if self.heard > MAX_HEARD:
             raise PeerError(f"more than {MAX_HEARD} bytes on one connection")
         while True:
-            try:
+            await trio.lowlevel.wait_readable(self._socket)  # first: no answer is there the moment that we have asked
+            with suppress(BlockingIOError, InterruptedError):
                 piece = self._socket.recv(PIECE)
-            except (BlockingIOError, InterruptedError):
-                await trio.lowlevel.wait_readable(self._socket)
-            else:
                 self.heard += len(piece)
                 return piece
