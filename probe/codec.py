@@ -32,14 +32,17 @@ def decode_evidence(line: bytes) -> Evidence:
                 f"evidence of format {found}, this version reads format {FORMAT}",
                 "judge it with the version that wrote it",
             )
-        evidence = _decoder.decode(line)
-        for time in (evidence.at, *(seen.at for seen in evidence.observations)):
-            if time.utcoffset() is None:
-                raise ValueError(f"the time {time.isoformat()} has no offset")
-            time.astimezone(UTC)  # fails beyond either end of the calendar
-    except (ValueError, OverflowError, RecursionError) as error:  # msgspec's own and Unicode's are ValueErrors
+        return _with_good_times(_decoder.decode(line))
+    except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
         raise EvidenceError(
             f"not evidence of a probe: {error}", "evidence is what `probe TARGET --evidence FILE` writes"
         ) from None
-    else:
-        return evidence
+
+
+def _with_good_times(evidence: Evidence) -> Evidence:
+    """Raises ValueError and OverflowError for times that are no moments, which JSON can hold and no observer writes."""
+    for time in (evidence.at, *(seen.at for seen in evidence.observations)):
+        if time.utcoffset() is None:
+            raise ValueError(f"the time {time.isoformat()} has no offset")
+        time.astimezone(UTC)  # fails beyond either end of the calendar
+    return evidence

@@ -69,7 +69,7 @@ def check(
         expect_thumbprint, expect_name, expect_certificate, auth_level, min_tls, warn_days, warn_lifetime
     )
     anchors = config.anchors(roots or ["certifi"])
-    moment = config.moment(at) if at else None
+    moment = None if at is None else config.moment(at)
     settings.agree(found, standard, only_v4=only_v4, only_v6=only_v6, connect=connect)
     manner, world = settings.looking(
         resolver=resolver,
@@ -128,7 +128,7 @@ def judge(
         expect_thumbprint, expect_name, expect_certificate, auth_level, min_tls, warn_days, warn_lifetime
     )
     anchors = config.anchors(roots or ["certifi"])
-    moment = config.moment(at) if at else None
+    moment = None if at is None else config.moment(at)
     found = [evidence for file in files for evidence in config.evidence(file)]
     settings.agree([evidence.target for evidence in found], standard)
     with Printer(

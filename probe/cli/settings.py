@@ -15,6 +15,8 @@ from probe.model import Target
 if TYPE_CHECKING:
     from probe.observe import ClientCertificate, Manner, World
 
+A_CENTURY = 36525  # days
+
 
 def standard(
     thumbprints: Iterable[str],
@@ -26,8 +28,8 @@ def standard(
     warn_lifetime: float | None,
 ) -> judging.Standard:
     """What the user expects."""
-    if not warn_days >= 0:
-        raise UsageError(f"--warn-days {warn_days:g} is below zero", "0 warns never")
+    if not 0 <= warn_days <= A_CENTURY:
+        raise UsageError(f"--warn-days {warn_days:g} is no number of days", f"0, which warns never, to {A_CENTURY}")
     if warn_lifetime is None:
         warn_lifetime = judging.A_THIRD
     if not 0 <= warn_lifetime <= 100:
@@ -36,10 +38,10 @@ def standard(
         )
     return judging.Standard(
         thumbprints=tuple(config.thumbprint(text) for text in thumbprints),
-        name=config.expected_name(name) if name else None,
-        identity=config.identity(certificate) if certificate else None,
+        name=None if name is None else config.expected_name(name),
+        identity=None if certificate is None else config.identity(certificate),
         auth_level=judging.AuthLevel(auth_level.value) if auth_level else None,
-        min_tls=_tls_version(min_tls or "1.2"),
+        min_tls=_tls_version("1.2" if min_tls is None else min_tls),
         min_tls_demanded=min_tls is not None,
         warn_days=warn_days,
         warn_lifetime=warn_lifetime,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from probe.errors import ConfigError, EvidenceError
-from probe.judge.chain import Anchors
+from probe.judge.chain import Anchors, readable
 from probe.model import Evidence
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -28,6 +28,9 @@ def anchors(sources: Iterable[str]) -> Anchors:
         else:
             labels.append(Path(source).name)
             der = _certificates(read(Path(source), "roots"))
+            if damaged := [number for number, one in enumerate(der, 1) if not readable(one)]:
+                hint = "check it with `openssl x509 -in FILE -noout -text`"
+                raise ConfigError(f"--roots `{source}`: certificate {damaged[0]} is damaged", hint)
         if not der:
             hint = "a PEM file has -----BEGIN CERTIFICATE----- lines; certifi and system name the lists that are known"
             raise ConfigError(f"--roots `{source}` holds no certificate", hint)

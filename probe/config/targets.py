@@ -1,5 +1,6 @@
 """What the user wants probed: one target from one word, many from a list."""
 
+import codecs
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -32,11 +33,17 @@ def targets(words: Iterable[str]) -> Iterator[Target]:
     `ConfigError`."""
     for word in words:
         if word == "-":
-            yield from _listed(sys.stdin.read(), "standard input")
+            yield from _listed(_text(sys.stdin.buffer.read()), "standard input")
         elif word.startswith("@"):
-            yield from _listed(read(Path(word[1:]), "a list of targets").decode("utf-8-sig", "replace"), word[1:])
+            yield from _listed(_text(read(Path(word[1:]), "a list of targets")), word[1:])
         else:
             yield target(word)
+
+
+def _text(raw: bytes) -> str:
+    """PowerShell redirects as UTF-16, and editors put a mark in front of UTF-8."""
+    utf_16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return raw.decode("utf-16" if utf_16 else "utf-8-sig", "replace")
 
 
 def _listed(text: str, name: str) -> Iterator[Target]:

@@ -60,8 +60,9 @@ def thumbprint(text: str) -> str:
     """
     bare = re.sub(r"[\s:\-\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", "", text).lower()
     if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", bare):
+        wrong = f"has {len(bare)} digits" if re.fullmatch(r"[0-9a-f]+", bare) else "is not hexadecimal"
         raise UsageError(
-            f"--expect-thumbprint `{text}` has {len(bare)} digits",
+            f"--expect-thumbprint `{text}` {wrong}",
             "a thumbprint is 40 hexadecimal digits (SHA-1, as Exchange prints it) or 64 (SHA-256)",
         )
     return bare

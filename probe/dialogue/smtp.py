@@ -7,6 +7,7 @@ by somebody who could not know our TLS keys: it is handed back as evidence and n
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from probe.errors import PeerClosed, PeerError, PeerRefusal
 from probe.model import Speaker, Turn
@@ -186,6 +187,7 @@ def hear(transcript: tuple[Turn, ...]) -> Heard:
     )
 
 
+@lru_cache(maxsize=256)  # of a fleet, and of each dialogue read more than once
 def _first_reply(text: str) -> Reply | None:
     inbox = Inbox()
     try:

@@ -209,6 +209,7 @@ def issued(child: bytes, parent: bytes) -> bool:
         return _signed_by(x509.load_der_x509_certificate(child), x509.load_der_x509_certificate(parent))
 
 
+@lru_cache(maxsize=4096)
 def host_address(name: str) -> str | None:
     """The canonical text of an address, None where the name is none."""
     try:

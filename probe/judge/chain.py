@@ -7,15 +7,17 @@ certificate in a path to a good root is told as expired and not as untrusted. Na
 path either, nor is revocation, which is not looked up at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 
 from OpenSSL import crypto
 
 from probe.judge.certificate import Certificate, Unreadable, issued, parse
 
+MOST_WAYS, LONGEST_WAY = 16, 16  # what is presented is hostile, and real chains have two ways of three or four links
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, for which pyOpenSSL has no name
 
 
@@ -51,12 +53,19 @@ def follow(chain: tuple[bytes, ...], anchors: Anchors, at: datetime) -> Path | N
     if not isinstance(leaf, Certificate):
         return None
     way, error = _verify(chain, anchors, at, 0)
-    if error:
-        way, error = _verify(chain, anchors, at, NO_CHECK_TIME)
     if not error:
         return Path(certificates=way)
-    way = _links(leaf, chain)
-    return Path(certificates=way, cause=_cause(way, error), error=error[1])
+    presented = [read for der in dict.fromkeys(chain) if isinstance(read := parse(der), Certificate)]
+    ways = tuple(islice(_ways((leaf,), presented), MOST_WAYS))
+    # OpenSSL goes one way. Where cross-signing makes several, it may have missed the good one.
+    tries = (chain, *(tuple(link.der for link in way) for way in ways if len(ways) > 1))
+    for flags in (0, NO_CHECK_TIME):
+        for tried in tries:
+            way, failed = _verify(tried, anchors, at, flags)
+            if not failed:
+                return Path(certificates=way)
+            error = failed if tried is chain else error
+    return Path(certificates=ways[0], cause=_cause(ways[0], error), error=error[1])
 
 
 def _verify(
@@ -65,7 +74,9 @@ def _verify(
     """OpenSSL's path, or the code and text of its error."""
     store = _store(anchors, flags)
     store.set_time(at.astimezone(UTC).replace(tzinfo=None))
-    leaf, *others = (loaded for der in chain if (loaded := _load(der)))
+    leaf, others = _load(chain[0]), [loaded for der in chain[1:] if (loaded := _load(der))]
+    if not leaf:  # the two libraries read alike but for the oddest of certificates
+        return (), (0, "OpenSSL cannot read the leaf")
     try:
         found = crypto.X509StoreContext(store, leaf, others).get_verified_chain()
     except crypto.X509StoreContextError as error:
@@ -86,6 +97,11 @@ def _store(anchors: Anchors, flags: int) -> crypto.X509Store:
     return store
 
 
+def readable(der: bytes) -> bool:
+    """Whether these bytes can serve as an anchor."""
+    return _load(der) is not None
+
+
 @lru_cache(maxsize=4096)
 def _load(der: bytes) -> crypto.X509 | None:
     try:
@@ -94,22 +110,19 @@ def _load(der: bytes) -> crypto.X509 | None:
         return None
 
 
-def _links(leaf: Certificate, chain: Sequence[bytes]) -> tuple[Certificate, ...]:
-    """From the leaf upwards through the presented certificates, for as long as an issuer is among them."""
-    presented = [certificate for der in chain if isinstance(certificate := parse(der), Certificate)]
-    way = [leaf]
-    while not way[-1].self_signed:
-        child = way[-1]
-        parents = (
+def _ways(way: tuple[Certificate, ...], presented: Sequence[Certificate]) -> Iterator[tuple[Certificate, ...]]:
+    """Every way on from here through the presented certificates, each as far as an issuer is among them."""
+    child, parents = way[-1], []
+    if not child.self_signed and len(way) < LONGEST_WAY:
+        parents = [
             other
             for other in presented
             if other not in way and other.subject_name == child.issuer_name and issued(child.der, other.der)
-        )
-        parent = next(parents, None)
-        if not parent:
-            break
-        way.append(parent)
-    return tuple(way)
+        ]
+    for parent in parents:
+        yield from _ways((*way, parent), presented)
+    if not parents:
+        yield way
 
 
 def _cause(way: tuple[Certificate, ...], error: tuple[int, str]) -> str:

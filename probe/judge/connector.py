@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from probe.judge import dn
 from probe.judge.certificate import Certificate
 from probe.judge.find import at_certificate, finding
+from probe.judge.presented import Presented
 from probe.judge.standard import Standard
-from probe.model import Endpoint, Finding, RuleBook, Verdict
+from probe.model import Finding, RuleBook, Verdict
 
 
-def judge_identity(endpoint: Endpoint, leaf: Certificate, standard: Standard) -> Iterator[Finding]:
+def judge_identity(case: Presented) -> Iterator[Finding]:
     """Findings on the leaf against the expected thumbprints, and against the expected issuer and subject."""
+    leaf, standard = case.leaf, case.standard
     held: list[str] = []
     failed: list[str] = []
     if standard.thumbprints:
@@ -22,7 +24,7 @@ def judge_identity(endpoint: Endpoint, leaf: Certificate, standard: Standard) ->
     issuer, subject = _differences(leaf, standard)
     if standard.identity:
         (failed if issuer or subject else held).append("issuer-and-subject")
-    where, book = at_certificate(endpoint, 0), RuleBook.EXCHANGE_ONLINE
+    where, book = at_certificate(0), RuleBook.EXCHANGE_ONLINE
     if failed:
         yield finding(
             "connector-certificate-mismatch",

@@ -1,11 +1,13 @@
 """Distinguished names as Windows prints them, and the pair of them by which a connector names a certificate.
 
-Windows prints the RDNs in the reverse of their encoded order, `CN` first, separated by a comma
-and a blank; several attributes in one RDN are joined by ` + `. The state is `S` where RFC 4514 has `ST`. A value that
-holds a separator or quotes stands in double quotes, with inner ones doubled; a backslash is a letter like any other.
-In text of OpenSSL or RFC 4514 it escapes, so outside quotes it does so here where RFC 4514 §2.4 has it do so, and stays
-itself elsewhere (`CORP\user`). `TlsCertificateName` is `<I>`, the issuer, `<S>`, the subject. Texts are compared as parsed lists: letter case, runs of blanks, quoting, `S` or `ST`, and the
-direction of the list don't count.
+Windows prints the RDNs in the reverse of their encoded order, `CN` first, separated by a comma and a blank; several
+attributes in one RDN are joined by ` + `. The state is `S` where RFC 4514 has `ST`. A value that holds a separator or
+quotes stands in double quotes, with inner ones doubled; a backslash is a letter like any other. In text of OpenSSL or
+RFC 4514 it escapes, so outside quotes it does so here, too, where RFC 4514 §2.4 has it do so; and inside quotes where
+the text makes no sense otherwise.
+
+`TlsCertificateName` is `<I>`, the issuer, `<S>`, the subject. Texts are compared as parsed lists: letter case, runs of
+blanks, quoting, `S` or `ST`, and the direction of the list don't count.
 """
 
 import re
@@ -43,9 +45,19 @@ _SAME_TYPE = {
     "EMAIL": "E",
     "TITLE": "T",
     "GIVENNAME": "G",
+    "GN": "G",
     "SURNAME": "SN",
+    "INITIALS": "I",
+    # OpenSSL's names for what Windows prints as numbers, in extended validation mostly.
+    "UID": "OID.0.9.2342.19200300.100.1.1",
+    "BUSINESSCATEGORY": "OID.2.5.4.15",
+    "ORGANIZATIONIDENTIFIER": "OID.2.5.4.97",
+    "JURISDICTIONL": "OID.1.3.6.1.4.1.311.60.2.1.1",
+    "JURISDICTIONST": "OID.1.3.6.1.4.1.311.60.2.1.2",
+    "JURISDICTIONC": "OID.1.3.6.1.4.1.311.60.2.1.3",
 }
 _MUST_QUOTE = re.compile(r'[,+="<>#;\n\r]|^\s|\s$|^$')
+_ESCAPED = re.compile(r"""\\(?P<itself>["+,;<>=#\\\s])|(?P<hex>(?:\\[0-9A-Fa-f]{2})+)""")  # RFC 4514 §2.4
 _TYPOGRAPHIC = str.maketrans("“”„″‘’", '""""\'\'')
 
 
@@ -74,16 +86,29 @@ def _quoted(value: str) -> str:
 
 def parse(given: str) -> Name:
     """A name from text, of Windows, OpenSSL or RFC 4514. Raises ValueError saying what is wrong."""
-    return tuple(tuple(_attribute(part) for part in _split(rdn, "+")) for rdn in _split(given, ",;"))
+    try:
+        return _read(given, escapes=False)
+    except ValueError:
+        if '\\"' not in given:
+            raise
+        return _read(given, escapes=True)
 
 
-def _split(given: str, separators: str) -> Iterator[str]:
-    """Cut at separators outside quotes and not behind a backslash. Raises ValueError for a quote without its pair."""
+def _read(given: str, *, escapes: bool) -> Name:
+    """`escapes`: inside quotes a backslash escapes, as OpenSSL has it; to Windows it is a letter like any other."""
+    return tuple(
+        tuple(_attribute(part, escapes=escapes) for part in _split(rdn, "+", escapes=escapes))
+        for rdn in _split(given, ",;", escapes=escapes)
+    )
+
+
+def _split(given: str, separators: str, *, escapes: bool) -> Iterator[str]:
+    """Cut at separators outside quotes that are not escaped. Raises ValueError for a quote without its pair."""
     start, quoted, escaped = 0, False, False
     for place, character in enumerate(given):
         if escaped:
             escaped = False
-        elif character == "\\":
+        elif character == "\\" and (escapes or not quoted):
             escaped = True
         elif character == '"':
             quoted = not quoted
@@ -95,15 +120,26 @@ def _split(given: str, separators: str) -> Iterator[str]:
     yield given[start:]
 
 
-def _attribute(given: str) -> Attribute:
-    kind, equals, value = given.strip().partition("=")
-    kind, value = kind.strip(), value.strip()
+def _attribute(given: str, *, escapes: bool) -> Attribute:
+    kind, equals, value = given.partition("=")
+    kind, value = kind.strip(), re.sub(r"^\s+|(?<!\\)\s+$", "", value)
     if not equals or not re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]*|[0-9.]+", kind):
         raise ValueError(f"`{given.strip()[:60]}` is not of the form TYPE=value")
-    if value.startswith('"') and value.endswith('"') and len(value) > 1:
-        value = value[1:-1].replace('""', '"')
+    quoted = value.startswith('"') and value.endswith('"') and len(value) > 1
+    if quoted:
+        value = value[1:-1]
+    value = _ESCAPED.sub(_unescaped, value) if escapes or not quoted else value.replace('""', '"')
     dotted = kind.upper().removeprefix("OID.")
-    return _TYPES.get(dotted, kind), re.sub(r"\\(.)", r"\1", value)
+    return _TYPES.get(dotted, f"OID.{dotted}" if dotted[0].isdigit() else kind), value
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    if found["itself"]:
+        return found["itself"]
+    try:
+        return bytes.fromhex(found["hex"].replace("\\", "")).decode()
+    except UnicodeDecodeError:  # no bytes of a text: Windows' CORP\ad, say
+        return found[0]
 
 
 def differing(expected: Name, found: Name) -> tuple[str, ...]:

@@ -15,11 +15,21 @@ def at_endpoint(endpoint: Endpoint) -> Where:
     return Where(kind="endpoint", host=endpoint.host, address=endpoint.address, port=endpoint.port)
 
 
-def at_certificate(endpoint: Endpoint, position: int | None) -> Where:
-    """`position` None: a certificate that was not presented, as an anchor is."""
-    return Where(
-        kind="certificate", host=endpoint.host, address=endpoint.address, port=endpoint.port, position=position
+def placed(found: Finding, endpoint: Endpoint) -> Finding:
+    """A finding made for a chain alone, as one about the endpoint that presented it."""
+    where = Where(
+        kind=found.where.kind,
+        host=endpoint.host,
+        address=endpoint.address,
+        port=endpoint.port,
+        position=found.where.position,
     )
+    return Finding(code=found.code, verdict=found.verdict, where=where, facts=found.facts, rule_book=found.rule_book)
+
+
+def at_certificate(position: int | None) -> Where:
+    """Whose certificate, `placed` says. None: one that was not presented, as an anchor is."""
+    return Where(kind="certificate", position=position)
 
 
 def at_host(host: str) -> Where:
@@ -27,3 +37,4 @@ def at_host(host: str) -> Where:
 
 
 TARGET = Where(kind="target")
+ENDPOINT = Where(kind="endpoint")  # which one, `placed` says

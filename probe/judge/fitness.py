@@ -28,7 +28,7 @@ def judge_dates(case: Presented) -> Iterator[Finding]:
     """Of the leaf and of every certificate on the path. RFC 5280 §4.1.2.5: both dates are inclusive."""
     book, verdict, at = case.demand.book, case.demand.dates, case.at
     for certificate in case.path.certificates:
-        where = at_certificate(case.endpoint, case.position(certificate))
+        where = at_certificate(case.position(certificate))
         until = certificate.not_after.strftime("%Y-%m-%d %H:%M:%S UTC")
         left = certificate.not_after - at
         if left < timedelta(0):
@@ -83,7 +83,7 @@ def judge_usage(case: Presented) -> Iterator[Finding]:
             yield finding(
                 "certificate-wrong-usage",
                 verdict,
-                at_certificate(case.endpoint, case.position(certificate)),
+                at_certificate(case.position(certificate)),
                 case.demand.book,
                 usage=problem,
                 subject=certificate.subject,
@@ -105,7 +105,7 @@ def judge_strength(case: Presented) -> Iterator[Finding]:
             yield finding(
                 "certificate-weak",
                 verdict,
-                at_certificate(case.endpoint, case.position(certificate)),
+                at_certificate(case.position(certificate)),
                 case.demand.book,
                 weakness=", ".join(weaknesses),
                 subject=certificate.subject,

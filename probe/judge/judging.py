@@ -8,11 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 
-from probe.judge.certificate import Certificate, parse
 from probe.judge.chain import Anchors
-from probe.judge.connector import judge_identity
 from probe.judge.drift import judge_drift
-from probe.judge.find import at_certificate, finding
+from probe.judge.find import at_certificate, finding, placed
 from probe.judge.route import judge_route
 from probe.judge.session import judge_session
 from probe.judge.standard import Standard
@@ -41,12 +39,9 @@ def _judge_one(
     yield from judge_session(seen, standard, demand, answered)
     if seen.chain and seen.chain.der:
         yield from judge_chain(seen.endpoint, seen.chain.der, anchors, at, standard, demand)
-        leaf = parse(seen.chain.der[0])
-        if isinstance(leaf, Certificate):
-            yield from judge_identity(seen.endpoint, leaf, standard)
     elif seen.session:
-        where = at_certificate(seen.endpoint, 0)
-        yield finding("certificate-unreadable", demand.fault, where, demand.book, error="no certificate was presented")
+        where, error = at_certificate(0), "no certificate was presented"
+        yield placed(finding("certificate-unreadable", demand.fault, where, demand.book, error=error), seen.endpoint)
 
 
 def _merged(judged: list[tuple[Observation, tuple[Finding, ...]]]) -> Iterator[Finding]:

@@ -5,8 +5,7 @@ Exchange Online counts the common name beside them, has a wildcard match its own
 `*.domain` (a connector's TlsDomain) for any one label below the domain.
 """
 
-from service_identity.exceptions import CertificateError
-from service_identity.hazmat import DNS_ID, DNSPattern
+from functools import lru_cache
 
 from probe.judge.certificate import Certificate, host_address, is_host
 
@@ -18,7 +17,12 @@ def by_rfc(certificate: Certificate, host: str) -> str | None:
     return next((name for name in certificate.dns_names if _matches(name, host)), None)
 
 
+@lru_cache(maxsize=4096)
 def _matches(presented: str, host: str) -> bool:
+    # Loaded here: it takes its time, and neither addresses nor Exchange Online's book need it.
+    from service_identity.exceptions import CertificateError
+    from service_identity.hazmat import DNS_ID, DNSPattern
+
     head, _, parent = host.partition(".")
     if head.startswith("xn--") and presented.startswith("*."):
         # The library keeps RFC 6125's caution about wildcards and A-labels; RFC 9525 §6.3 makes no exception.

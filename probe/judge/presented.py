@@ -6,16 +6,15 @@ from datetime import datetime
 from probe.judge.certificate import Certificate, Unreadable
 from probe.judge.chain import Anchors, Path
 from probe.judge.standard import Demand, Standard
-from probe.model import Endpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presented:
-    """A chain in question: whose, what was sent, where it leads, and by what it is judged."""
+    """What was sent, where it leads, and by what it is judged. `name` is what the leaf should have; None: anything."""
 
-    endpoint: Endpoint
     der: tuple[bytes, ...]
     leaf: Certificate
+    name: str | None
     path: Path
     anchors: Anchors
     at: datetime

@@ -11,7 +11,6 @@ from enum import StrEnum
 from probe.judge.dn import Identity
 from probe.model import Endpoint, RuleBook, Verdict
 
-
 A_THIRD = 100 / 3  # percent
 
 

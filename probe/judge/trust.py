@@ -6,10 +6,12 @@ library came across.
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 
 from probe.judge.certificate import Certificate, Unreadable, host_address, parse
 from probe.judge.chain import Anchors, follow, misordered, superfluous
-from probe.judge.find import at_certificate, at_endpoint, finding
+from probe.judge.connector import judge_identity
+from probe.judge.find import ENDPOINT, at_certificate, finding, placed
 from probe.judge.fitness import judge_dates, judge_strength, judge_usage
 from probe.judge.names import by_exchange, by_rfc
 from probe.judge.presented import Presented
@@ -20,37 +22,47 @@ from probe.model import Endpoint, Finding, RuleBook, Verdict
 def judge_chain(
     endpoint: Endpoint, der: tuple[bytes, ...], anchors: Anchors, at: datetime, standard: Standard, demand: Demand
 ) -> Iterator[Finding]:
-    """Findings on a presented chain."""
+    """Findings on the chain that an endpoint presented, the expected certificate included."""
+    name, leaf = _reference(endpoint, demand), parse(der[0])
+    if name and host_address(name) and not (isinstance(leaf, Certificate) and leaf.ip_names):
+        name = None  # an address, and a certificate that speaks of none: there is nothing to compare
+    return (placed(found, endpoint) for found in _judge(der, name, anchors, at, standard, demand))
+
+
+@lru_cache(maxsize=4096)  # a fleet presents the same few chains over and over
+def _judge(
+    der: tuple[bytes, ...], name: str | None, anchors: Anchors, at: datetime, standard: Standard, demand: Demand
+) -> tuple[Finding, ...]:
+    findings: list[Finding] = []
     for position, certificate in enumerate(map(parse, der)):
         if isinstance(certificate, Unreadable):
             verdict = demand.fault if position == 0 else Verdict.WARN
-            where = at_certificate(endpoint, position)
-            yield finding("certificate-unreadable", verdict, where, demand.book, error=certificate.error)
-    path = follow(der, anchors, at)
-    leaf = parse(der[0])
+            where = at_certificate(position)
+            findings.append(finding("certificate-unreadable", verdict, where, demand.book, error=certificate.error))
+    path, leaf = follow(der, anchors, at), parse(der[0])
     if path and isinstance(leaf, Certificate):
         case = Presented(
-            endpoint=endpoint,
-            der=der,
-            leaf=leaf,
-            path=path,
-            anchors=anchors,
-            at=at,
-            standard=standard,
-            demand=demand,
+            der=der, leaf=leaf, name=name, path=path, anchors=anchors, at=at, standard=standard, demand=demand
         )
         # Exchange Online looks at the name before the chain, and reports the first fault alone.
-        names_first = demand.book is RuleBook.EXCHANGE_ONLINE
-        for question in (_judge_names, _judge_path) if names_first else (_judge_path, _judge_names):
-            yield from question(case)
-        yield from _judge_order(case)
-        yield from judge_dates(case)
-        yield from judge_usage(case)
-        yield from judge_strength(case)
+        first, second = (_judge_names, _judge_path) if demand.name else (_judge_path, _judge_names)
+        for question in (first, second, _judge_order, judge_dates, judge_usage, judge_strength, judge_identity):
+            findings += question(case)
+    return tuple(findings)
+
+
+def _reference(endpoint: Endpoint, demand: Demand) -> str | None:
+    """The name that the certificate should have; None where the level does not ask for one."""
+    if demand.name:
+        return demand.name
+    if demand.level in (AuthLevel.ENCRYPTION_ONLY, AuthLevel.CERTIFICATE_VALIDATION):
+        return None
+    # RFC 9525 §6.1.1: the name that the client set out with. An address gives none, unless SNI named one.
+    return endpoint.server_name if host_address(endpoint.host) and endpoint.server_name else endpoint.host
 
 
 def _judge_path(case: Presented) -> Iterator[Finding]:
-    path, book, where = case.path, case.demand.book, at_certificate(case.endpoint, 0)
+    path, book, where = case.path, case.demand.book, at_certificate(0)
     if not path.cause:
         yield finding("certificate-trusted", Verdict.OK, where, book, anchor=path.end.subject, roots=case.anchors.label)
         return
@@ -82,7 +94,7 @@ def _judge_path(case: Presented) -> Iterator[Finding]:
 
 
 def _judge_order(case: Presented) -> Iterator[Finding]:
-    where, book = at_endpoint(case.endpoint), case.demand.book
+    where, book = ENDPOINT, case.demand.book
     if misordered(case.der, case.path):
         order = " > ".join(c.subject if isinstance(c, Certificate) else "unreadable" for c in map(parse, case.der))
         yield finding("chain-misordered", Verdict.WARN, where, book, order=order)
@@ -101,11 +113,9 @@ def _judge_order(case: Presented) -> Iterator[Finding]:
 
 
 def _judge_names(case: Presented) -> Iterator[Finding]:
-    demand, leaf, where = case.demand, case.leaf, at_certificate(case.endpoint, 0)
-    expected = _reference(case)
+    demand, leaf, expected, where = case.demand, case.leaf, case.name, at_certificate(0)
     verdict = demand.naming
-    if expected is None or (host_address(expected) and not leaf.ip_names):
-        # An address, and a certificate that speaks of none: there is nothing to compare.
+    if expected is None:
         yield finding(
             "certificate-name-unchecked",
             Verdict.OK,
@@ -139,17 +149,6 @@ def _judge_names(case: Presented) -> Iterator[Finding]:
             thumbprint=leaf.sha1.upper(),
             excused_by=demand.excuse(verdict),
         )
-
-
-def _reference(case: Presented) -> str | None:
-    """The name that the certificate should have; None where the level does not ask for one."""
-    if case.demand.name:
-        return case.demand.name
-    if case.demand.level in (AuthLevel.ENCRYPTION_ONLY, AuthLevel.CERTIFICATE_VALIDATION):
-        return None
-    # RFC 9525 §6.1.1: the name that the client set out with. An address gives none, unless SNI named one.
-    endpoint = case.endpoint
-    return endpoint.server_name if host_address(endpoint.host) and endpoint.server_name else endpoint.host
 
 
 def _rfc_agrees(leaf: Certificate, expected: str) -> bool:

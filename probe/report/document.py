@@ -121,6 +121,7 @@ class Observation(Struct, frozen=True):
     session: Session | None
     certificates: Annotated[tuple[Certificate, ...], Meta(description="In the order in which they came.")]
     seconds: Annotated[Mapping[str, float], Meta(description="How long each stage took, by its name.")]
+    octets: Annotated[Mapping[str, int], Meta(description="How many bytes were heard in each stage.")]
     keywords: Annotated[tuple[str, ...], Meta(description="Of EHLO, in plain text where the session began so.")]
     source: Annotated[str | None, Meta(description="Our own address.")]
     attempts: Annotated[int, Meta(ge=0)]

@@ -113,6 +113,7 @@ def _observation(observation: model.Observation) -> document.Observation:
         else None,
         certificates=tuple(map(_certificate, chain.der)) if chain else (),
         seconds={stage: round(seconds, 6) for stage, seconds in observation.seconds.items()},
+        octets=observation.octets,
         keywords=hear(observation.transcript).keywords,
         source=observation.source,
         attempts=len(observation.refusals) + observation.attempted,
