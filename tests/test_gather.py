@@ -1,0 +1,365 @@
+"""All of a target: which endpoints are looked at, how many at a time, and what becomes of them when time runs out."""
+
+import socket
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import pytest
+import trio
+
+from probe.demo.peer import Reply, Script
+from probe.model import Answer, Evidence, Failure, Kind, Outcome, Question, RouteKind, Stage, Target
+from probe.observe.gather import NO_SNI, Budget, Manner, Slots, gather
+from probe.observe.world import Limits, World
+from tests.observing import ended, healthy, in_turn, leaf
+from tests.world import FAILED, HANGS, NOW, TIMEOUT, Servers, Zone, fake_world, in_mock_time
+
+ZONE: Final[Zone] = {
+    "example.org": {"MX": ["10 mx1.example.org", "20 mx2.example.org"]},
+    "mx1.example.org": {"A": ["192.0.2.1", "192.0.2.2"], "AAAA": ["2001:db8::1"]},
+    "mx2.example.org": {"A": ["192.0.2.3"], "AAAA": Outcome.NODATA},
+    "null.example": {"MX": ["0 ."]},
+}
+ADDRESSES = ("192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.3")
+EVERYWHERE: Final[Servers] = {(address, 25): in_turn([healthy()]) for address in ADDRESSES}
+
+DOMAIN = Target(given="example.org", name="example.org", port=None)
+HOST = Target(given="mx1.example.org:25", name="mx1.example.org", port=25)
+ADDRESS = Target(given="192.0.2.1:25", name="192.0.2.1", port=25)
+
+RAN_OUT = (Stage.CONNECT, Kind.TIMEOUT, "the target's time ran out")
+NEVER = (Stage.CONNECT, Kind.TIMEOUT, "the target's time ran out before its turn")
+
+
+async def gathered(
+    target: Target,
+    zone: Zone = ZONE,
+    servers: Servers = EVERYWHERE,
+    slots: Slots | None = None,
+    manner: Manner = Manner(),  # noqa: B008 - frozen
+) -> Evidence:
+    async with fake_world(zone, servers) as world:
+        return await gather(target, world, manner, slots or Slots(2))
+
+
+def within(seconds: float, **others: int) -> Manner:
+    return Manner(limits=replace(Limits(target=seconds), **others))
+
+
+# Which endpoints
+
+
+@in_mock_time
+async def test_every_address_of_every_host() -> None:
+    evidence = await gathered(DOMAIN)
+    assert (evidence.target, evidence.at, evidence.route.kind) == (DOMAIN, NOW, RouteKind.MX)
+    seen = [(each.endpoint.host, each.endpoint.address, each.endpoint.port) for each in evidence.observations]
+    assert seen == [
+        ("mx1.example.org", "192.0.2.1", 25),
+        ("mx1.example.org", "192.0.2.2", 25),
+        ("mx1.example.org", "2001:db8::1", 25),
+        ("mx2.example.org", "192.0.2.3", 25),
+    ]
+    assert [each.failure for each in evidence.observations] == [None] * 4
+    assert [each.endpoint.server_name for each in evidence.observations] == [host for host, *_ in seen]
+
+
+@in_mock_time
+async def test_one_bad_address_hides_no_other() -> None:
+    servers: Servers = {**EVERYWHERE, ("192.0.2.1", 25): HANGS, ("192.0.2.2", 25): OSError("no")}
+    evidence = await gathered(DOMAIN, servers=servers)
+    assert [bool(each.failure) for each in evidence.observations] == [True, True, False, False]
+    assert all(each.attempted for each in evidence.observations)
+
+
+@in_mock_time
+async def test_they_are_looked_at_side_by_side() -> None:
+    slow = in_turn([replace(healthy(), banner=Reply(b"220 x\r\n", drip=1))])
+    await gathered(DOMAIN, servers=dict.fromkeys(EVERYWHERE, slow))
+    assert trio.current_time() == pytest.approx(7)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+@in_mock_time
+async def test_every_address_is_looked_at_as_often_as_is_asked(count: int) -> None:
+    evidence = await gathered(DOMAIN, manner=Manner(repeat=count))
+    assert [each.endpoint.address for each in evidence.observations] == [
+        address for address in ADDRESSES for _ in range(count)
+    ]
+    assert {each.failure for each in evidence.observations} == {None}
+
+
+@pytest.mark.parametrize("dialogue", ["smtps", "direct"])
+@in_mock_time
+async def test_port_and_dialogue_are_the_targets(dialogue: str) -> None:
+    target = Target(given="x", name="mx2.example.org", port=4465, dialogue=dialogue)
+    served = in_turn([replace(healthy(), tls_first=True)])
+    (seen,) = (await gathered(target, servers={("192.0.2.3", 4465): served})).observations
+    assert (seen.failure, seen.endpoint.port, seen.endpoint.dialogue) == (None, 4465, dialogue)
+
+
+@pytest.mark.parametrize(
+    ("target", "manner", "names"),
+    [
+        (HOST, Manner(), {"mx1.example.org"}),
+        (HOST, Manner(sni="other.example"), {"other.example"}),
+        (HOST, Manner(sni=NO_SNI), {None}),
+        (ADDRESS, Manner(), {None}),  # RFC 6066 §3
+        (ADDRESS, Manner(sni="other.example"), {"other.example"}),
+        (ADDRESS, Manner(sni=NO_SNI), {None}),
+        (HOST, Manner(connect=("192.0.2.3",)), {"mx1.example.org"}),
+        (ADDRESS, Manner(connect=("192.0.2.3",)), {None}),
+        (DOMAIN, Manner(connect=("192.0.2.3",)), {"example.org"}),
+        (DOMAIN, Manner(sni="other.example"), {"other.example"}),
+    ],
+)
+@in_mock_time
+async def test_the_server_name(target: Target, manner: Manner, names: set[str | None]) -> None:
+    heard = set()
+    script = healthy()
+    context = script.tls
+    assert not isinstance(context, Reply)
+    context.set_tlsext_servername_callback(lambda connection: heard.add(connection.get_servername()))
+    evidence = await gathered(target, servers=dict.fromkeys(EVERYWHERE, in_turn([script])), manner=manner)
+    assert {each.endpoint.server_name for each in evidence.observations} == names
+    assert heard == {name and name.encode() for name in names}
+
+
+@in_mock_time
+async def test_addresses_that_the_user_gave() -> None:
+    evidence = await gathered(DOMAIN, zone={}, manner=Manner(connect=("192.0.2.3", "2001:db8::1")))
+    assert [each.endpoint.address for each in evidence.observations] == ["192.0.2.3", "2001:db8::1"]
+    assert {each.failure for each in evidence.observations} == {None}
+    assert evidence.resolvers == ()
+
+
+@pytest.mark.parametrize(
+    ("zone", "kind"),
+    [
+        ({"example.org": {"MX": ["0 ."]}}, RouteKind.NULL_MX),
+        ({}, RouteKind.NONE),
+        ({"example.org": {"MX": FAILED}}, RouteKind.NONE),
+        ({"example.org": {"MX": TIMEOUT}}, RouteKind.NONE),
+        ({"example.org": {"MX": Outcome.NODATA}}, RouteKind.IMPLICIT_MX),
+        ({"example.org": {"MX": ["1 gone.example"]}}, RouteKind.MX),
+    ],
+)
+@in_mock_time
+async def test_where_there_is_no_address_no_connection_is_made(zone: Zone, kind: RouteKind) -> None:
+    async def connect(address: str, port: int) -> socket.socket:
+        pytest.fail(f"a connection to {address}")
+
+    async with fake_world(zone) as world:
+        evidence = await gather(DOMAIN, replace(world, connect=connect), Manner(), Slots(2))
+    assert (evidence.route.kind, evidence.observations) == (kind, ())
+
+
+@pytest.mark.parametrize("ehlo", [None, "probe.example"])
+@in_mock_time
+async def test_the_greeting_is_written_down(ehlo: str | None) -> None:
+    evidence = await gathered(HOST, manner=Manner(ehlo=ehlo))
+    assert evidence.ehlo == ehlo
+    assert {each.transcript[1].data for each in evidence.observations} == {f"EHLO {ehlo or '[127.0.0.1]'}\r\n"}
+
+
+@pytest.mark.parametrize(
+    ("target", "zone", "resolvers"),
+    [
+        (DOMAIN, ZONE, ("fake",)),
+        (HOST, ZONE, ("fake",)),
+        (ADDRESS, ZONE, ()),
+        (DOMAIN, {"example.org": {"MX": TIMEOUT}}, ("192.0.2.53",)),  # who did not answer was asked all the same
+    ],
+)
+@in_mock_time
+async def test_who_was_asked_for_names(target: Target, zone: Zone, resolvers: tuple[str, ...]) -> None:
+    manner = Manner(resolvers=("192.0.2.53",))
+    assert (await gathered(target, zone=zone, manner=manner)).resolvers == resolvers
+
+
+# How many at a time
+
+
+@dataclass
+class Busy:
+    """A server that counts its visitors."""
+
+    inside: Counter[str] = field(default_factory=Counter)
+    most: Counter[str] = field(default_factory=Counter)
+
+    def at(self, address: str) -> Servers:
+        async def serve(stream: trio.SocketStream) -> None:
+            self.inside[address] += 1
+            self.most[address] = max(self.most[address], self.inside[address])
+            await trio.sleep(1)
+            self.inside[address] -= 1  # before the last word, so that who comes next cannot be counted beside it
+            await stream.send_all(b"554 no\r\n")
+
+        return {(address, port): serve for port in (25, 587)}
+
+
+@pytest.mark.parametrize("each", [1, 2, 5])
+@in_mock_time
+async def test_one_address_gets_so_many_connections_at_a_time_whoever_asks(each: int) -> None:
+    busy, slots = Busy(), Slots(each)
+    targets = [replace(ADDRESS, port=port) for port in (25, 587)]
+    servers: Servers = {**busy.at("192.0.2.1"), **busy.at("192.0.2.3")}
+    async with fake_world(servers=servers) as world, trio.open_nursery() as nursery:
+        for target in targets:
+            nursery.start_soon(gather, target, world, Manner(repeat=5), slots)
+        nursery.start_soon(gather, replace(ADDRESS, name="192.0.2.3"), world, Manner(repeat=5), slots)
+    assert busy.most == {"192.0.2.1": each, "192.0.2.3": each}
+    assert trio.current_time() == pytest.approx(10 / each)
+    assert slots._limiters == {}  # what is no longer used is forgotten
+
+
+@in_mock_time
+async def test_a_target_that_is_cut_leaves_its_places_to_others() -> None:
+    slots = Slots(1)
+    await gathered(ADDRESS, servers={("192.0.2.1", 25): HANGS}, slots=slots, manner=replace(within(3), repeat=2))
+    assert slots._limiters == {}
+    (seen,) = (await gathered(ADDRESS, slots=slots)).observations
+    assert seen.failure is None
+
+
+# Time
+
+
+@in_mock_time
+async def test_when_time_runs_out_what_was_seen_is_kept() -> None:
+    servers: Servers = {
+        **EVERYWHERE,
+        ("192.0.2.2", 25): HANGS,
+        ("2001:db8::1", 25): in_turn([replace(healthy(), inside=Reply(b""))]),
+        ("192.0.2.3", 25): in_turn([Script(ehlo=Reply(b"250-mx\r\n250-S", drip=0.1))]),
+    }
+    evidence = await gathered(DOMAIN, servers=servers, manner=within(5))
+    assert trio.current_time() == pytest.approx(5)
+    whole, hanging, silent, dripping = evidence.observations
+    assert whole.failure is None
+    assert ended(hanging) == RAN_OUT
+    assert hanging.attempted
+    assert ended(silent) == (Stage.AFTER, *RAN_OUT[1:])
+    assert silent.session
+    assert silent.chain
+    assert silent.chain.der[0] == leaf().der
+    assert ended(dripping) == (Stage.DIALOGUE, *RAN_OUT[1:])
+    assert dripping.transcript[-1].data == "250-mx\r\n250-S"
+
+
+@in_mock_time
+async def test_whose_turn_never_came_was_not_attempted() -> None:
+    evidence = await gathered(ADDRESS, servers={("192.0.2.1", 25): HANGS}, manner=replace(within(5), repeat=4))
+    assert trio.current_time() == pytest.approx(5)
+    lucky = [each for each in evidence.observations if each.attempted]
+    others = [each for each in evidence.observations if not each.attempted]
+    assert [ended(each) for each in lucky] == [RAN_OUT] * 2
+    assert [ended(each) for each in others] == [NEVER] * 2
+    assert [each.seconds for each in others] == [{}] * 2
+
+
+@pytest.mark.parametrize("repeat", [1, 3])
+@in_mock_time
+async def test_waiting_for_a_place_that_another_target_holds_is_free(repeat: int) -> None:
+    slow = in_turn([replace(healthy(), banner=Reply(b"220 xx\r\n", drip=1))])
+    found: list[Evidence] = []
+    slots, manner = Slots(1), Manner(limits=Limits(target=8.5 * repeat, connections=1), repeat=repeat)
+    async with fake_world(servers={("192.0.2.1", 25): slow}) as world:
+
+        async def look() -> None:
+            found.append(await gather(ADDRESS, world, manner, slots))
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(4):
+                nursery.start_soon(look)
+    assert trio.current_time() == pytest.approx(4 * 8 * repeat)
+    assert [each.failure for evidence in found for each in evidence.observations] == [None] * 4 * repeat
+
+
+@in_mock_time
+async def test_time_spent_waiting_between_two_turns_is_free_and_turns_add_up() -> None:
+    budget = Budget(10)
+    with budget.scope:
+        for _ in range(3):
+            with budget.working():
+                await trio.sleep(3)
+            await trio.sleep(100)
+        with budget.working():
+            await trio.sleep(3)
+    assert budget.scope.cancelled_caught
+    assert trio.current_time() == pytest.approx(310)
+
+
+@in_mock_time
+async def test_two_at_work_together_spend_it_once() -> None:
+    budget = Budget(10)
+
+    async def work(seconds: float) -> None:
+        with budget.working():
+            await trio.sleep(seconds)
+
+    with budget.scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(work, 4)
+            nursery.start_soon(work, 6)
+        await trio.sleep(50)
+        await work(4.5)
+    assert budget.scope.cancelled_caught
+    assert trio.current_time() == pytest.approx(60)
+
+
+def slow_names(world: World, seconds: float) -> World:
+    async def resolve(question: Question) -> Answer:
+        await trio.sleep(seconds)
+        return await world.resolve(question)
+
+    return replace(world, resolve=resolve)
+
+
+@in_mock_time
+async def test_names_take_their_time_from_the_target() -> None:
+    async with fake_world(ZONE, {("192.0.2.3", 25): HANGS}) as world:
+        target = replace(HOST, name="mx2.example.org")
+        (seen,) = (await gather(target, slow_names(world, 4), within(5), Slots(2))).observations
+    assert (ended(seen), seen.attempted) == (RAN_OUT, True)
+    assert seen.seconds == {"connect": 1}
+    assert trio.current_time() == pytest.approx(5)
+
+
+@in_mock_time
+async def test_names_that_take_all_the_time() -> None:
+    evidence = await gathered(DOMAIN, zone={"example.org": HANGS}, manner=within(5))
+    assert trio.current_time() == pytest.approx(5)
+    assert evidence.observations == ()
+    assert evidence.route.failure == Failure(
+        stage=Stage.RESOLVE, kind=Kind.TIMEOUT, detail="names were not resolved in 5 s"
+    )
+
+
+@in_mock_time
+async def test_addresses_that_came_too_late_were_not_attempted() -> None:
+    zone: Zone = {"mx1.example.org": {"A": ["192.0.2.1", "192.0.2.2"], "AAAA": HANGS}}
+    evidence = await gathered(HOST, zone=zone, manner=within(5))
+    assert trio.current_time() == pytest.approx(5)
+    assert evidence.route.failure
+    assert [(ended(each), each.attempted) for each in evidence.observations] == [(NEVER, False)] * 2
+
+
+@pytest.mark.parametrize("repeat", [1, 3])
+@in_mock_time
+async def test_whoever_cancels_is_obeyed(repeat: int) -> None:
+    with trio.move_on_after(2) as scope:
+        await gathered(ADDRESS, servers={("192.0.2.1", 25): HANGS}, manner=Manner(repeat=repeat))
+    assert scope.cancelled_caught
+
+
+@pytest.mark.parametrize("repeat", [1, 3])
+@in_mock_time
+async def test_a_fault_of_our_own_is_no_evidence(repeat: int) -> None:
+    async def connect(address: str, port: int) -> socket.socket:
+        raise ZeroDivisionError
+
+    async with fake_world() as world:
+        with pytest.raises((ZeroDivisionError, ExceptionGroup)):
+            await gather(ADDRESS, replace(world, connect=connect), Manner(repeat=repeat), Slots(2))
