@@ -453,3 +453,11 @@ async def test_goodbye_is_heard_and_tls_left_in_form(endpoint: Endpoint, inside:
     await look(tapped(in_turn([script]), connections), endpoint=endpoint)
     (heard,) = connections
     assert records(bytes(heard).partition(b"STARTTLS\r\n")[2] or bytes(heard))[-len(last) :] == last
+
+
+@in_mock_time
+async def test_not_now_is_heard_where_tls_comes_first_too() -> None:
+    busy = replace(at(SMTPS, server(issuing())), banner=reply(421, "4.3.2 busy"))
+    seen = await look(busy, at(SMTPS, server(issuing())), endpoint=SMTPS)
+    assert seen.failure is None
+    assert [refusal.detail for refusal in seen.refusals] == ["421 4.3.2 busy"]

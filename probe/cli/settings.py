@@ -137,6 +137,7 @@ def _client_certificate(certificate: Path | None, key: Path | None) -> "ClientCe
         return None
     chain, secret = config.client_certificate(certificate, key)
 
+    from cryptography.exceptions import UnsupportedAlgorithm
     from OpenSSL import SSL, crypto
 
     from probe.observe import ClientCertificate
@@ -145,7 +146,7 @@ def _client_certificate(certificate: Path | None, key: Path | None) -> "ClientCe
     found = ClientCertificate(chain=chain, key=secret)
     try:
         context(found)
-    except (SSL.Error, crypto.Error, ValueError, TypeError):  # never show what it says: it may hold the key
+    except (SSL.Error, crypto.Error, ValueError, TypeError, UnsupportedAlgorithm):  # never show what it says: it may hold the key
         hint = "the key must be the certificate's own, in PEM, and without a passphrase"
         raise ConfigError(f"{certificate} and its key cannot be used together", hint) from None
     return found

@@ -14,6 +14,7 @@ import trio
 from OpenSSL import SSL
 
 from probe.dialogue import DIALOGUES, Talk
+from probe.dialogue.smtp import MAX_DIALOGUE
 from probe.errors import PeerRefusal
 from probe.model import Endpoint, Failure, Observation, Speaker, Stage
 from probe.observe import tls
@@ -44,7 +45,7 @@ async def observe(
         except trio.Cancelled:
             record(notes.observation(refusals))
             raise
-        if refusals or not notes.failure or not notes.failure.transient or notes.failure.stage is not Stage.DIALOGUE:
+        if refusals or not notes.failure or not _put_off(notes.failure, endpoint):
             record(notes.observation(refusals))
             return
         try:
@@ -53,6 +54,13 @@ async def observe(
             record(notes.observation(refusals))
             raise
         refusals = (notes.failure,)
+
+
+def _put_off(failure: Failure, endpoint: Endpoint) -> bool:
+    """Whether asking again may help: a 4xx to the banner, to EHLO, or to STARTTLS. Once TLS stands behind a STARTTLS it
+    would be about who we are, such as Postfix's 421 to a client without a certificate."""
+    first_words = Stage.DIALOGUE if DIALOGUES[endpoint.dialogue].before else Stage.AFTER
+    return failure.transient and failure.stage is first_words
 
 
 async def _converse_once(
@@ -64,13 +72,13 @@ async def _converse_once(
             sock = await world.connect(endpoint.address, endpoint.port)
             notes.wire = wire = Wire(sock)
         with closing(wire):
-            notes.source = source = _own_address(sock)
-            name = ehlo or _literal(source)
+            notes.source = _own_address(sock)
+            name = ehlo or _literal(notes.source)
             if dialogue.before:
                 with begin(Stage.DIALOGUE, limits.dialogue):
                     early = await _converse(notes, wire, dialogue.before(name), dialogue.farewell)
                     # TLS has the client speak first: what is here before our first word was not sent through TLS.
-                    notes.early = (early + wire.waiting()).decode("latin-1")
+                    notes.early = (early + wire.waiting())[:MAX_DIALOGUE].decode("latin-1")
             connection = tls.connection(tls.context(certificate), endpoint.server_name)
             try:
                 with begin(Stage.HANDSHAKE, limits.handshake):
@@ -121,7 +129,10 @@ async def _await_refusal(wire: Wire) -> None:
 
 
 def _own_address(sock: socket.socket) -> str | None:
-    own = sock.getsockname()
+    try:
+        own = sock.getsockname()
+    except OSError:  # reset already, which some systems answer with EINVAL
+        return None
     return str(own[0]) if isinstance(own, tuple) else None  # a socket pair has no address
 
 

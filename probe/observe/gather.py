@@ -109,7 +109,8 @@ async def gather(target: Target, world: World, manner: Manner, slots: Slots) -> 
 
 def _endpoints(target: Target, route: Route, manner: Manner) -> Iterator[Endpoint]:
     for hop in route.hops:
-        own_name = None if is_address(hop.host) else hop.host  # RFC 6066 §3: SNI carries no addresses
+        # RFC 6066 §3: SNI carries host names, no addresses, and nothing that only DNS can carry.
+        own_name = None if is_address(hop.host) or "\\" in hop.host else hop.host
         server_name = own_name if manner.sni is None else None if manner.sni == NO_SNI else manner.sni
         for address in hop.addresses:
             yield Endpoint(
