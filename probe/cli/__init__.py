@@ -69,7 +69,7 @@ def run(args: list[str]) -> int:
         return _complain(message.rstrip("."), "`probe --help` and `probe check --help` list what there is")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read us has seen enough
+    except (BrokenPipeError, SystemExit):  # whoever read us has seen enough; typer makes an exit of 1 of it
         _silence()
         return 0
     except BaseExceptionGroup as group:

@@ -146,7 +146,8 @@ def _client_certificate(certificate: Path | None, key: Path | None) -> "ClientCe
     found = ClientCertificate(chain=chain, key=secret)
     try:
         context(found)
-    except (SSL.Error, crypto.Error, ValueError, TypeError, UnsupportedAlgorithm):  # never show what it says: it may hold the key
+    except (SSL.Error, crypto.Error, ValueError, TypeError, UnsupportedAlgorithm):
+        # What it says is not shown: it may hold the key.
         hint = "the key must be the certificate's own, in PEM, and without a passphrase"
         raise ConfigError(f"{certificate} and its key cannot be used together", hint) from None
     return found

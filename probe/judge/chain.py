@@ -84,7 +84,10 @@ def _verify(
         code, _, text = error.errors
         return (), (int(code), str(text))
     read = (parse(crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)) for certificate in found)
-    return tuple(certificate for certificate in read if isinstance(certificate, Certificate)), None
+    path = tuple(certificate for certificate in read if isinstance(certificate, Certificate))
+    # Beyond the leaf where the leaf itself is the anchor, OpenSSL goes on as long as it is sent issuers.
+    end = max((place for place, link in enumerate(path) if link.der in anchors.der), default=len(path) - 1)
+    return path[: end + 1], None
 
 
 @lru_cache(maxsize=8)
@@ -129,9 +132,11 @@ def _ways(way: tuple[Certificate, ...], presented: Sequence[Certificate]) -> Ite
 def _cause(way: tuple[Certificate, ...], error: tuple[int, str]) -> str:
     # 18 and 19: self-signed, as leaf or further up; 2, 20 and 21: an issuer was not found. Anything else is a
     # path that was found and is no good: a constraint, a signature.
-    if error[0] not in (2, 18, 19, 20, 21):
+    end = way[-1]
+    forged = end.subject_name == end.issuer_name and not end.self_signed
+    if error[0] not in (2, 18, 19, 20, 21) or forged:
         return "path-invalid"
-    if way[-1].self_signed:
+    if end.self_signed:
         return "self-signed" if len(way) == 1 else "unknown-root"
     # A root need not be sent. So where the last issuer missing is an intermediate's, it may well be a root that the
     # anchors lack. Where it is the leaf's, an intermediate is missing: public authorities issue no leaf from a root.

@@ -1,0 +1,507 @@
+"""The front door: every fault of our own is two lines and a 3, data is on stdout, and nothing heavy is loaded early."""
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from fixtures.make import HERE
+from fixtures.scenes import scenes
+from probe.cli import run
+from probe.judge.catalogue import CATALOGUE
+
+ROOTS = ("--roots", str(HERE / "roots.pem"))
+HEALTHY, EXPIRED, BUSY = (str(HERE / "evidence" / f"{name}.json") for name in ("healthy", "expired", "busy"))
+LEAF_ONLY = str(HERE / "evidence" / "leaf-only.json")
+NOWHERE = "127.255.255.254"  # loopback, where nobody listens
+
+
+def probe(*args: str, given: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
+    env = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")} | environment
+    command = [sys.executable, "-m", "probe", *args]
+    return subprocess.run(command, input=given, capture_output=True, env=env, timeout=30, check=False)
+
+
+def python(program: str, *args: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", program, *args]
+    return subprocess.run(command, input=given, capture_output=True, timeout=60, check=False)
+
+
+# Bad input
+
+# In a directory with `empty`, `damaged.pem`, `cert.pem`, `key.pem`, `strange` (evidence of format 2) and `targets`.
+BAD: tuple[tuple[tuple[str, ...], str], ...] = (
+    ((), "no target is named"),
+    (("check",), "Missing argument"),
+    (("judge",), "Missing argument"),
+    (("--nonsense", "x.example"), "--nonsense"),
+    (("x.example", "--timeout"), "--timeout"),
+    (("x.example", "--format", "xml"), "xml"),
+    (("x.example", "--auth-level", "Maybe"), "Maybe"),
+    (("x.example", "--timeout", "soon"), "soon"),
+    (("x.example", "--timeout", "0"), "--timeout 0"),
+    (("x.example", "--timeout", "-1"), "--timeout -1"),
+    (("x.example", "--timeout", "nan"), "--timeout nan"),
+    (("x.example", "--timeout", "inf"), "--timeout inf"),
+    (("x.example", "--repeat", "0"), "--repeat 0"),
+    (("x.example", "--repeat", "1.5"), "1.5"),
+    (("x.example", "--parallel", "0"), "--parallel 0"),
+    (("x.example", "-4", "-6"), "-4 and -6"),
+    (("x.example", "--resolver", "dns.example"), "--resolver `dns.example`"),
+    (("x.example", "--resolver", "192.0.2.53:0"), "--resolver `192.0.2.53:0`"),
+    (("x.example", "--connect", "mail.example"), "--connect `mail.example`"),
+    (("x.example", "y.example", "--connect", "192.0.2.1"), "--connect"),
+    (("x.example", "--sni", "a b"), "--sni `a b`"),
+    (("x.example", "--sni", ""), "--sni ``"),
+    (("x.example", "--ehlo", ""), "--ehlo ``"),
+    (("x.example", "--ehlo", "a\r\nMAIL FROM:<>"), "--ehlo"),
+    (("x.example", "--ehlo", "[x]"), "--ehlo `x`"),
+    (("x.example", "--at", "tomorrow"), "--at `tomorrow`"),
+    (("x.example", "--at", ""), "--at ``"),
+    (("x.example", "--warn-days", "-1"), "--warn-days -1"),
+    (("x.example", "--warn-days", "nan"), "--warn-days nan"),
+    (("x.example", "--warn-days", "inf"), "--warn-days inf"),
+    (("x.example", "--warn-days", "1e12"), "--warn-days 1e+12"),
+    (("x.example", "--warn-lifetime", "101"), "--warn-lifetime 101"),
+    (("x.example", "--warn-lifetime", "-1"), "--warn-lifetime -1"),
+    (("x.example", "--warn-lifetime", "nan"), "--warn-lifetime nan"),
+    (("x.example", "--min-tls", "1.4"), "--min-tls `1.4`"),
+    (("x.example", "--min-tls", ""), "--min-tls ``"),
+    (("x.example", "--min-tls", "TLSv1.2"), "--min-tls `TLSv1.2`"),
+    (("x.example", "--expect-thumbprint", ""), "--expect-thumbprint"),
+    (("x.example", "--expect-thumbprint", "abc"), "--expect-thumbprint `abc` has 3 digits"),
+    (("x.example", "--expect-name", ""), "--expect-name ``"),
+    (("x.example", "--expect-name", "*"), "--expect-name `*`"),
+    (("x.example", "--expect-certificate", ""), "--expect-certificate"),
+    (("x.example", "--expect-certificate", "CN=x"), "--expect-certificate"),
+    (("x.example", "--roots", "missing.pem"), "missing.pem"),
+    (("x.example", "--roots", "empty"), "`empty` holds no certificate"),
+    (("x.example", "--roots", "damaged.pem"), "`damaged.pem`: certificate 1 is damaged"),
+    (("x.example", "--roots", "certifi", "--roots", "empty"), "`empty` holds no certificate"),
+    (("x.example", "--roots", ""), "cannot read roots"),
+    (("x.example", "--client-key", "key.pem"), "--client-key without a certificate"),
+    (("x.example", "--client-cert", "missing.pem"), "missing.pem"),
+    (("x.example", "--client-cert", "cert.pem"), "cert.pem holds no private key"),
+    (("x.example", "--client-cert", "cert.pem", "--client-key", "key.pem"), "cert.pem and its key"),
+    (("x.example", "--client-cert", "empty", "--client-key", "key.pem"), "empty holds no certificate"),
+    (("x.example", "--chain", "missing/chain.pem"), "cannot write missing"),
+    (("x.example", "--evidence", "."), "cannot write ."),
+    (("x..example",), "`x..example` is not a target"),
+    (("host:99999",), "the port `99999`"),
+    (("http://x.example",), "unknown scheme `http`"),
+    (("good.example", "bad..example"), "`bad..example` is not a target"),
+    (("@missing",), "missing"),
+    (("@empty",), "the list of targets is empty"),
+    (("@targets",), "targets, line 2: `bad..example` is not a target"),
+    (("192.0.2.1:25", "--auth-level", "DomainValidation"), "no name to compare at `192.0.2.1:25`"),
+    (("check", "--", "-x..y"), "`-x..y` is not a target"),
+    (("judge", "missing"), "cannot read evidence from missing"),
+    (("judge", "."), "cannot read evidence from ."),
+    (("judge", "empty"), "empty holds no evidence"),
+    (("judge", "cert.pem"), "cert.pem, line 1: not evidence of a probe"),
+    (("judge", "strange"), "strange, line 1: evidence of format 2"),
+    (("judge", HEALTHY, "strange"), "strange, line 1"),
+    (("judge", HEALTHY, "--at", "never"), "--at `never`"),
+    (("judge", HEALTHY, "--roots", "empty"), "`empty` holds no certificate"),
+    (("judge", HEALTHY, "--timeout", "1"), "--timeout"),
+    (("explain", "nothing-of-the-sort"), "there is no finding `nothing-of-the-sort`"),
+    (("explain", "certificate-expire"), "there is no finding `certificate-expire`"),
+    (("schema", "x"), "x"),
+    (("demo", "--sevre"), "--sevre"),
+    (("\x1b[31m\u202eevil\x07\n.example",), "\\x1b[31m\\u202eevil\\x07"),
+    (("x.example", "--at", "\x1b]0;title\x07"), "--at `\\x1b]0;title\\x07`"),
+    (("explain", "\x9b31m\u2028x"), "\\x9b31m"),
+    (("--\x1b[2J", "x.example"), "\\x1b[2J"),
+)
+
+# Runs each command line in one process, and takes down whatever it asked of the network.
+DRIVER = """
+import contextlib, io, json, sys
+asked = []
+idle = ("socket.__new__",)
+sys.addaudithook(lambda event, _: event.startswith("socket.") and event not in idle and asked.append(event))
+from probe.cli import run
+told = []
+for args in json.load(sys.stdin):
+    asked.clear()
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        code = run(args)
+    told.append((code, out.getvalue(), err.getvalue(), list(asked)))
+json.dump(told, sys.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], tuple[int, str, str, list[str]]]:
+    folder = tmp_path_factory.mktemp("bad")
+    key = ec.generate_private_key(ec.SECP256R1())
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    certificate = (HERE / "exchange" / "old.pem").read_bytes()
+    for name, data in (
+        ("empty", b"\n\n"),
+        ("cert.pem", certificate),
+        ("key.pem", secret),
+        ("damaged.pem", certificate.replace(b"MII", b"MIA", 1)),
+        ("strange", b'{"format":2}\n'),
+        ("targets", b"good.example\nbad..example\n"),
+    ):
+        (folder / name).write_bytes(data)
+    command = [sys.executable, "-c", DRIVER]
+    given = json.dumps([args for args, _ in BAD]).encode()
+    done = subprocess.run(command, input=given, capture_output=True, cwd=folder, timeout=60, check=True)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ("empty", "cert.pem", "key.pem", "damaged.pem", "strange", "targets")
+    )
+    return dict(zip((args for args, _ in BAD), map(tuple, json.loads(done.stdout)), strict=True))
+
+
+@pytest.mark.parametrize(("args", "said"), BAD)
+def test_bad_input_is_named_and_touches_nothing(
+    told: dict[tuple[str, ...], tuple[int, str, str, list[str]]], args: tuple[str, ...], said: str
+) -> None:
+    code, out, err, asked = told[args]
+    assert (code, out, asked) == (3, "", [])
+    error, hint, end = err.split("\n")
+    assert error.startswith("error: ")
+    assert said in error
+    assert hint.startswith("hint: ")
+    assert len(hint) > len("hint: ")
+    assert end == ""
+    assert err.replace("\n", "").isprintable()
+    assert not error.endswith(".") or error.endswith(("`.`", " ."))
+
+
+def test_a_typing_error_gets_a_suggestion(told: dict[tuple[str, ...], tuple[int, str, str, list[str]]]) -> None:
+    assert "did you mean certificate-expired?" in told["explain", "certificate-expire"][2]
+
+
+def test_the_driver_would_notice_the_network() -> None:
+    args = [["127.255.255.254:25", "--ehlo", "x.example", "--timeout", "5"]]
+    ((_, _, _, asked),) = json.loads(python(DRIVER, given=json.dumps(args).encode()).stdout)
+    assert "socket.connect" in asked
+
+
+def test_a_key_that_is_not_the_certificate_s_is_never_shown(
+    told: dict[tuple[str, ...], tuple[int, str, str, list[str]]],
+) -> None:
+    _, _, err, _ = told["x.example", "--client-cert", "cert.pem", "--client-key", "key.pem"]
+    assert "PRIVATE" not in err
+
+
+# What is loaded when
+
+
+@pytest.mark.parametrize(
+    ("args", "unloaded"),
+    [
+        ((), ("trio", "OpenSSL", "cryptography", "dns", "httpx", "rich", "msgspec", "certifi", "idna")),
+        (("--version",), ("trio", "OpenSSL", "cryptography", "dns", "httpx", "rich")),
+        (("--help",), ("trio", "OpenSSL", "cryptography", "dns", "httpx")),
+        (("explain",), ("trio", "OpenSSL", "cryptography", "dns", "httpx", "rich")),
+        (("explain", "certificate-expired"), ("trio", "OpenSSL", "cryptography", "dns", "httpx", "rich")),
+        (("schema",), ("trio", "dns", "httpx", "rich")),
+        (("judge", HEALTHY, *ROOTS), ("trio", "dns", "httpx", "rich", "asyncio")),
+        (("judge", HEALTHY, *ROOTS, "--format", "json"), ("trio", "dns", "httpx", "rich")),
+        (("x..example",), ("trio", "dns", "httpx", "rich")),
+    ],
+)
+def test_nothing_heavy_is_loaded_early(args: tuple[str, ...], unloaded: tuple[str, ...]) -> None:
+    program = "import sys; from probe import cli; code = cli.run(sys.argv[1:]) if sys.argv[1:] else 0"
+    report = "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    done = python(f"{program}; {report}", *args)
+    loaded = set(done.stderr.decode().splitlines()[-1].split())
+    assert {"probe", "typer"} <= loaded
+    assert not loaded & set(unloaded)
+
+
+# Faults, pipes and interruptions
+
+
+def test_a_crash_is_a_traceback_and_a_3() -> None:
+    program = """
+import sys
+from probe import cli
+
+def crash() -> None:
+    print("half a report")
+    raise ZeroDivisionError("ours")
+
+cli.app.command()(crash)
+sys.exit(cli.run(["crash"]))
+"""
+    done = python(program)
+    assert done.returncode == 3
+    assert done.stderr.startswith(b"Traceback (most recent call last):")
+    assert done.stderr.rstrip().endswith(b"ZeroDivisionError: ours")
+    assert done.stdout == b"half a report\n"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("explain",),
+        ("schema",),
+        ("judge", *([HEALTHY] * 60), *ROOTS),
+        ("judge", *([HEALTHY] * 60), *ROOTS, "--format", "json"),
+        ("judge", *([HEALTHY] * 60), *ROOTS, "--format", "nagios"),
+        ("--help",),
+        ("--version",),
+    ],
+)
+@pytest.mark.parametrize("lines", [0, 1])
+def test_a_closed_pipe_is_no_traceback(args: tuple[str, ...], lines: int) -> None:
+    command = [sys.executable, "-m", "probe", *args]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        for _ in range(lines):
+            assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 0
+
+
+@pytest.fixture
+def tarpit() -> Iterator[socket.socket]:
+    """Takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
+def test_ctrl_c_prints_what_is_finished(tarpit: socket.socket) -> None:
+    _, port = tarpit.getsockname()
+    targets = (f"127.0.0.1:{port}", f"{NOWHERE}:25", f"{NOWHERE}:26")
+    command = [sys.executable, "-m", "probe", *targets, "--ehlo", "x.example", "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        connection, _ = tarpit.accept()
+        with connection:
+            time.sleep(0.5)  # the others are refused at once, and wait for the first to be printed
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, b"")
+    assert [json.loads(line)["target"] for line in out.splitlines()] == list(targets[1:])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
+def test_ctrl_c_while_a_list_is_being_read() -> None:
+    command = [sys.executable, "-m", "probe", "-"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+# What is asked for and what comes
+
+
+def targets_of(done: subprocess.CompletedProcess[bytes]) -> list[str]:
+    return [json.loads(line)["target"] for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        b"# a list\n127.255.255.254:25\n\n127.255.255.254:26 # two\n",
+        "127.255.255.254:25\r\n127.255.255.254:26\r\n".encode("utf-16"),
+        "127.255.255.254:25\n127.255.255.254:26".encode("utf-8-sig"),
+    ],
+)
+def test_targets_from_standard_input(given: bytes) -> None:
+    done = probe("-", "--ehlo", "x.example", "--timeout", "5", "--format", "json", given=given)
+    assert targets_of(done) == ["127.255.255.254:25", "127.255.255.254:26"]
+    assert (done.returncode, done.stderr) == (3, b"")
+
+
+@pytest.mark.parametrize("given", [b"", b"\n# nothing\n", b"\xff\xfe\xff", b"bad..example"])
+def test_bad_standard_input(given: bytes) -> None:
+    done = probe("-", given=given)
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert done.stderr.startswith(b"error: ")
+    assert len(done.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize("words", [("check", "judge"), ("check", "demo"), ("check", "explain"), ("check", "check")])
+def test_a_target_that_is_called_like_a_command(capsys: pytest.CaptureFixture[str], words: tuple[str, str]) -> None:
+    code = run([*words, "--connect", NOWHERE, "--ehlo", "x.example", "--timeout", "5", "--format", "json"])
+    report = json.loads(capsys.readouterr().out)
+    assert (report["target"], code) == (words[1], 3)
+
+
+def test_an_option_may_come_before_the_target(capsys: pytest.CaptureFixture[str]) -> None:
+    code = run(["--format", "json", "--timeout", "5", "--ehlo", "x.example", f"{NOWHERE}:25"])
+    report = json.loads(capsys.readouterr().out)
+    assert (report["target"], report["verdict"], code) == (f"{NOWHERE}:25", "UNKNOWN", 3)
+
+
+def test_the_version() -> None:
+    done = probe("--version")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"probe ")
+    assert done.stdout.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("args", [("--help",), ("-h",), ("check", "-h"), ("judge", "--help"), ("demo", "--help")])
+def test_help(args: tuple[str, ...]) -> None:
+    done = probe(*args)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"Usage: probe" in done.stdout
+
+
+def judged(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]:
+    code = run(["judge", *args, *(() if "--roots" in args else ROOTS)])
+    out, err = capsys.readouterr()
+    assert err == ""
+    return code, out
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ((HEALTHY,), 0),
+        ((LEAF_ONLY,), 1),
+        ((EXPIRED,), 2),
+        ((BUSY,), 3),
+        ((HEALTHY, LEAF_ONLY), 1),
+        ((LEAF_ONLY, BUSY), 3),
+        ((BUSY, EXPIRED, HEALTHY), 2),
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "json", "nagios"])
+def test_the_gravest_verdict_is_the_exit_code(
+    capsys: pytest.CaptureFixture[str], files: Sequence[str], code: int, form: str
+) -> None:
+    assert judged(capsys, *files, "--format", form)[0] == code
+
+
+def test_json_is_a_line_a_target_in_the_order_given(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = judged(capsys, EXPIRED, HEALTHY, EXPIRED, "--format", "json")
+    assert [json.loads(line)["verdict"] for line in out.splitlines()] == ["FAIL", "OK", "FAIL"]
+
+
+def test_a_nagios_check_is_one_status(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = judged(capsys, EXPIRED, HEALTHY, "--format", "nagios")
+    assert out.startswith("PROBE CRITICAL - ")
+    assert out.count("PROBE ") == 1
+
+
+def test_louder_and_quieter(capsys: pytest.CaptureFixture[str]) -> None:
+    lengths = [len(judged(capsys, EXPIRED, *more)[1]) for more in (("-q",), (), ("-v",))]
+    assert lengths == sorted(set(lengths))
+    assert judged(capsys, EXPIRED, "-q")[1].count("\n") == 1
+
+
+def test_the_transcript(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "EHLO probe.fabrikam.com" not in judged(capsys, HEALTHY)[1]
+    assert "EHLO probe.fabrikam.com" in judged(capsys, HEALTHY, "--transcript")[1]
+
+
+def test_the_chain_as_pem(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "chain.pem"
+    judged(capsys, EXPIRED, BUSY, "--chain", str(path))
+    blocks = path.read_text().split("# mail.contoso.com 192.0.2.25 port 25, certificate ")[1:]
+    assert [block.partition("\n")[0] for block in blocks] == ["0", "1"]
+    sent = scenes()["expired"].observations[0].chain
+    assert sent
+    assert tuple(ssl.PEM_cert_to_DER_cert(block.partition("\n")[2]) for block in blocks) == sent.der
+
+
+def test_the_date_of_the_evidence_counts_unless_told_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+    for at, expected in (((), "2026-11-21T09:35:00Z"), (("--at", "2027-01-01"), "2027-01-01T00:00:00Z")):
+        report = json.loads(judged(capsys, HEALTHY, "--format", "json", *at)[1])
+        assert report["at"] == expected
+
+
+def test_evidence_of_a_live_run_is_judged_the_same_again(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "evidence"
+    live = run([f"{NOWHERE}:25", "--timeout", "5", "--ehlo", "x.example", "--evidence", str(path), "--format", "json"])
+    told = capsys.readouterr().out
+    assert (live, told) == judged(capsys, str(path), "--format", "json", "--roots", "certifi")
+
+
+def test_every_code_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain"]) == 0
+    listing = capsys.readouterr().out
+    for code, entry in CATALOGUE.items():
+        assert code in listing
+        assert run(["explain", code]) == 0
+        page = capsys.readouterr().out
+        assert code in page
+        assert entry.title in page
+
+
+def test_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "Report of probe"
+
+
+# Terminals
+
+
+def on_terminal(*args: str, **environment: str) -> bytes:
+    """What comes out where stdout is a terminal."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    env = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "CI")}
+    env |= {"TERM": "xterm-256color", **environment}
+    command = [sys.executable, "-m", "probe", *args]
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, stdin=theirs, env=env) as process:
+        os.close(theirs)
+        said = b""
+        while piece := _read(ours):
+            said += piece
+        process.wait(30)
+    os.close(ours)
+    return said
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # so Linux tells that the other end is closed
+        return b""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals there")
+@pytest.mark.parametrize(
+    ("args", "environment", "coloured"),
+    [
+        ((), {}, True),
+        ((), {"NO_COLOR": "1"}, False),
+        ((), {"NO_COLOR": ""}, True),  # no-color.org: when present and not an empty string
+        (("--no-color",), {}, False),
+        ((), {"TERM": "dumb"}, False),
+    ],
+)
+def test_colour_is_for_terminals_that_want_it(
+    args: tuple[str, ...], environment: dict[str, str], *, coloured: bool
+) -> None:
+    said = on_terminal("judge", EXPIRED, *ROOTS, *args, **environment)
+    assert b"certificate-expired" in said
+    assert (b"\x1b[" in said) is coloured
+
+
+def test_no_colour_in_a_pipe() -> None:
+    assert b"\x1b" not in probe("judge", EXPIRED, *ROOTS, FORCE_COLOR="1", TERM="xterm").stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_an_output_that_knows_fewer_letters(encoding: str) -> None:
+    done = probe("judge", EXPIRED, LEAF_ONLY, *ROOTS, PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert (done.returncode, done.stderr) == (2, b"")
+    text: Any = done.stdout.decode(encoding)
+    assert "certificate-expired" in text

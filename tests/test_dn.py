@@ -1,0 +1,231 @@
+"""Distinguished names: Windows' text there and back, and the texts of others."""
+
+from contextlib import suppress
+
+import pytest
+from cryptography import x509
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from probe.judge import dn
+
+KINDS = ("CN", "O", "OU", "L", "S", "C", "STREET", "E", "DC", "T", "G", "I", "SN", "SERIALNUMBER", "PostalCode")
+OIDS = st.lists(st.integers(0, 99999), min_size=1, max_size=6).map(lambda tail: "OID.2.999." + ".".join(map(str, tail)))
+VALUES = st.text(st.characters(codec="utf-8") | st.sampled_from('"" ,+=;<>#\\\n\r\t'), max_size=20)
+RDNS = st.lists(st.tuples(st.sampled_from(KINDS) | OIDS, VALUES), min_size=1, max_size=3).map(tuple)
+NAMES = st.lists(RDNS, min_size=1, max_size=5).map(tuple)
+
+CONTOSO = (
+    (("CN", "mail.contoso.com"),),
+    (("O", "Contoso Ltd"),),
+    (("L", "Reading"),),
+    (("S", "Berkshire"),),
+    (("C", "GB"),),
+)
+
+
+def ambiguous(name: dn.Name) -> bool:
+    """A backslash outside quotes is a letter to Windows. Where RFC 4514 would see an escape, so do we."""
+    return any("\\" in value for rdn in name for _, value in rdn)
+
+
+@settings(deadline=None)
+@given(NAMES)
+def test_what_windows_prints_reads_back(name: dn.Name) -> None:
+    assume(not ambiguous(name))
+    assert dn.parse(dn.text(name)) == name
+
+
+@pytest.mark.parametrize("value", ["CORP\\user", "CORP\\ad", "a\\b\\c", 'C:\\"x"', "a,\\", 'a\\"', 'a\\",'])
+def test_a_backslash_is_a_letter_to_windows(value: str) -> None:
+    name = ((("CN", value),), (("O", "x"),))
+    assert dn.parse(dn.text(name)) == name
+
+
+@settings(deadline=None)
+@given(NAMES)
+def test_a_name_agrees_with_itself_however_it_is_turned(name: dn.Name) -> None:
+    assert dn.differing(name, name) == ()
+    assert dn.differing(name, name[::-1]) == ()
+    # A letter and its upper case, and back again, are not always the same letter.
+    loud = tuple(tuple((kind, value.casefold()) for kind, value in rdn) for rdn in name)
+    assert dn.differing(loud, name) == ()
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60) | st.text(st.sampled_from('CNO=,;+"\\ <>IS#'), max_size=40))
+def test_parsing_raises_nothing_of_its_own(text: str) -> None:
+    for parse in (dn.parse, dn.parse_identity):
+        with suppress(ValueError):
+            parse(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        ("Contoso Ltd", "Contoso Ltd"),
+        ("Fabrikam Trust Services, Inc.", '"Fabrikam Trust Services, Inc."'),
+        ('The "Good" CA', '"The ""Good"" CA"'),
+        ("a+b", '"a+b"'),
+        ("a=b", '"a=b"'),
+        ("a<b>", '"a<b>"'),
+        ("#1", '"#1"'),
+        ("a;b", '"a;b"'),
+        ("a\nb", '"a\nb"'),
+        (" a", '" a"'),
+        ("a ", '"a "'),
+        ("", '""'),
+        ("a'b", "a'b"),
+    ],
+)
+def test_quoting(value: str, printed: str) -> None:
+    assert dn.text(((("O", value),),)) == f"O={printed}"
+
+
+def test_windows_order_and_types() -> None:
+    name = x509.Name.from_rfc4514_string("CN=mail.contoso.com,O=Contoso Ltd,L=Reading,ST=Berkshire,C=GB")
+    assert dn.from_x509(name) == CONTOSO
+    assert dn.text(CONTOSO) == "CN=mail.contoso.com, O=Contoso Ltd, L=Reading, S=Berkshire, C=GB"
+
+
+def test_several_attributes_in_one_rdn_and_types_without_a_name() -> None:
+    oid = x509.ObjectIdentifier("1.3.6.1.4.1.311.60.2.1.3")
+    name = x509.Name(
+        [
+            x509.RelativeDistinguishedName([x509.NameAttribute(oid, "GB")]),
+            x509.RelativeDistinguishedName(
+                [
+                    x509.NameAttribute(x509.NameOID.COMMON_NAME, "a"),
+                    x509.NameAttribute(x509.NameOID.EMAIL_ADDRESS, "b@c.org"),
+                ]
+            ),
+        ]
+    )
+    assert dn.text(dn.from_x509(name)) == "CN=a + E=b@c.org, OID.1.3.6.1.4.1.311.60.2.1.3=GB"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CN=mail.contoso.com, O=Contoso Ltd, L=Reading, S=Berkshire, C=GB",
+        "CN=mail.contoso.com,O=Contoso Ltd,L=Reading,ST=Berkshire,C=GB",  # RFC 4514
+        "C = GB, ST = Berkshire, L = Reading, O = Contoso Ltd, CN = mail.contoso.com",  # OpenSSL
+        'cn="mail.contoso.com"; o="Contoso  Ltd"; l=READING; st=berkshire; c=gb',
+        "2.5.4.3=mail.contoso.com, oid.2.5.4.10=Contoso Ltd, L=Reading, S=Berkshire, C=GB",
+        "CN=mail\\2Econtoso.com, O=Contoso\\ Ltd, L=Re\\61ding, S=Berkshire, C=GB",
+        "  CN=mail.contoso.com ,  O=Contoso Ltd , L=Reading , S=Berkshire , C=GB  ",
+    ],
+)
+def test_the_same_name_in_other_words(text: str) -> None:
+    assert dn.differing(dn.parse(text), CONTOSO) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("O=J\\C3\\BCrgen", "Jürgen"),
+        ("O=a\\,b", "a,b"),
+        ('O="a,b"', "a,b"),
+        ('O = "Say \\"x\\", Inc."', 'Say "x", Inc.'),  # OpenSSL
+        ('O = "OOO \\"x\\""', 'OOO "x"'),
+        ('O="Say ""x"", Inc."', 'Say "x", Inc.'),  # Windows
+        ("O=a\\\\b", "a\\b"),
+        ("O=\\ a\\ ", " a "),
+    ],
+)
+def test_escapes_and_quotes_of_others(text: str, value: str) -> None:
+    assert dn.parse(text) == ((("O", value),),)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("UID=x", "OID.0.9.2342.19200300.100.1.1=x"),
+        ("jurisdictionC=GB", "OID.1.3.6.1.4.1.311.60.2.1.3=GB"),
+        ("businessCategory=Private Organization", "OID.2.5.4.15=Private Organization"),
+        ("emailAddress=a@b.org", "E=a@b.org"),
+        ("GN=Jo", "G=Jo"),
+        ("1.2.3.4=x", "OID.1.2.3.4=x"),
+    ],
+)
+def test_types_have_several_names(theirs: str, ours: str) -> None:
+    assert dn.differing(dn.parse(theirs), dn.parse(ours)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "CN=mail.contoso.com, O=Contoso, L=Reading, S=Berkshire, C=GB",
+            ("O: expected `Contoso`, found `Contoso Ltd`",),
+        ),
+        ("CN=mail.contoso.com, L=Reading, S=Berkshire, C=GB", ("O: expected none, found `Contoso Ltd`",)),
+        (
+            "CN=mail.contoso.com, OU=IT, O=Contoso Ltd, L=Reading, ST=Kent, C=GB",
+            ("OU: expected `IT`, found none", "S: expected `Kent`, found `Berkshire`"),
+        ),
+        (
+            "CN=mail.contoso.com, L=Reading, O=Contoso Ltd, S=Berkshire, C=GB",
+            ("the same parts, in another order",),
+        ),
+    ],
+)
+def test_what_differs_is_said(text: str, expected: tuple[str, ...]) -> None:
+    assert dn.differing(dn.parse(text), CONTOSO) == expected
+
+
+def test_a_part_that_is_there_twice_is_not_there_once() -> None:
+    twice, once = dn.parse("CN=x, OU=a, OU=a"), dn.parse("CN=x, OU=a")
+    assert dn.differing(twice, once)
+    assert dn.differing(once, twice)
+
+
+@pytest.mark.parametrize("text", ["", ",", "CN", "=x", "CN=x,", "CN=x+", '"CN=x"', 'CN="x', "/C=GB/CN=x", "C N=x"])
+def test_what_is_no_name(text: str) -> None:
+    with pytest.raises(ValueError, match=r"TYPE=value|no partner"):
+        dn.parse(text)
+
+
+ISSUER = 'CN=Fabrikam TLS RSA CA 2025, O="Fabrikam Trust Services, Inc.", C=US'
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        f"<I>{ISSUER}<S>CN=mail.contoso.com, C=GB",
+        f"<i>{ISSUER}<s>CN=mail.contoso.com, C=GB",
+        f"'<I>{ISSUER}<S>CN=mail.contoso.com, C=GB'",
+        f"  <I>{ISSUER}<S>CN=mail.contoso.com, C=GB\n",
+        f"<I>{ISSUER}<S>CN=mail.contoso.com, C=GB".replace('"', "“", 1).replace('"', "”"),  # from a web page
+        f"‘<I>{ISSUER}<S>CN=mail.contoso.com, C=GB’",
+    ],
+)
+def test_issuer_and_subject(given: str) -> None:
+    found = dn.parse_identity(given)
+    assert found.given == given
+    assert found.issuer == dn.parse(ISSUER)
+    assert found.subject == dn.parse("CN=mail.contoso.com, C=GB")
+
+
+def test_the_issuer_may_be_left_out() -> None:
+    found = dn.parse_identity("<S>CN=mail.contoso.com")
+    assert (found.issuer, found.subject) == (None, ((("CN", "mail.contoso.com"),),))
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ("", "not of the form"),
+        ("CN=mail.contoso.com", "not of the form"),
+        ("<I>CN=a", "not of the form"),
+        ("<I><S>CN=a", "not of the form"),
+        ("<S>", "not of the form"),
+        ("<S>, OU=Domain Control Validated", "begins with a comma"),
+        ("<S>mail.contoso.com", "TYPE=value"),
+        ("&lt;I&gt;CN=a&lt;S&gt;CN=b", "not of the form"),
+        ('<S>CN="a', "no partner"),
+    ],
+)
+def test_what_is_no_issuer_and_subject(given: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        dn.parse_identity(given)
