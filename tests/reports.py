@@ -40,7 +40,6 @@ SESSION = Session(
     cipher="TLS_AES_256_GCM_SHA384",
     cipher_bits=256,
     group="X25519MLKEM768",
-    certificate_requested=False,
 )
 DIALOGUE = (
     Turn(who=Speaker.SERVER, data="220 mail.contoso.com Microsoft ESMTP MAIL Service ready\r\n"),
@@ -313,7 +312,8 @@ def observations(draw: st.DrawFn) -> Observation:
         early=draw(HOSTILE),
         failure=failure,
         chain=draw(st.sampled_from((seen.chain, broken))),
-        session=seen.session and replace(seen.session, certificate_requested=True, client_cas=(draw(HOSTILE),)),
+        certificate_requested=True,
+        client_cas=(draw(HOSTILE),),
         refusals=draw(st.sampled_from(((), (failure,) if failure else ()))),
         attempted=draw(st.booleans()),
     )

@@ -55,6 +55,7 @@ BAD: tuple[tuple[tuple[str, ...], str], ...] = (
     (("x.example", "--timeout", "nan"), "--timeout nan"),
     (("x.example", "--timeout", "inf"), "--timeout inf"),
     (("x.example", "--repeat", "0"), "--repeat 0"),
+    (("x.example", "--repeat", "1001"), "--repeat 1001"),
     (("x.example", "--repeat", "1.5"), "1.5"),
     (("x.example", "--parallel", "0"), "--parallel 0"),
     (("x.example", "-4", "-6"), "-4 and -6"),

@@ -261,8 +261,7 @@ async def test_a_request_without_authorities_is_a_request(version: int, endpoint
     assert seen.failure is None
     assert seen.certificate_requested
     assert seen.session
-    assert seen.session.certificate_requested
-    assert seen.session.client_cas == ()
+    assert seen.client_cas == ()
 
 
 @every_version
@@ -271,7 +270,6 @@ async def test_no_request_is_none(version: int) -> None:
     seen = await look(Script(tls=server(version=version)))
     assert not seen.certificate_requested
     assert seen.session
-    assert not seen.session.certificate_requested
 
 
 @pytest.mark.parametrize("version", [TLS_1_2, TLS_1_3])
@@ -282,7 +280,7 @@ async def test_the_authorities_that_a_server_names(version: int) -> None:
         context.add_client_ca(Authority.root(subject).certificate)
     seen = await look(Script(tls=context))
     assert seen.session
-    assert seen.session.client_cas == ("CN=Root, O=Contoso Ltd, C=GB", "O=Bücher")
+    assert seen.client_cas == ("CN=Root, O=Contoso Ltd, C=GB", "O=Bücher")
 
 
 @pytest.mark.parametrize("version", [TLS_1_0, TLS_1_1, TLS_1_2])
@@ -306,7 +304,6 @@ async def test_in_tls_1_3_a_missing_certificate_is_heard_of_afterwards(endpoint:
     assert seen.certificate_requested
     assert presented(seen) == ders(leaf(), issuing())
     assert seen.session
-    assert seen.session.certificate_requested
 
 
 @pytest.mark.parametrize(("version", "stage"), [(TLS_1_2, Stage.HANDSHAKE), (TLS_1_3, Stage.AFTER)])

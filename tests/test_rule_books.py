@@ -232,3 +232,18 @@ def test_exchange_online_looks_at_the_name_before_the_chain() -> None:
         report = judge(evidence(seen(der("y.org"))), standard, Anchors(label="none", der=()), AT)
         faults = [found.code for found in report.findings if found.code.startswith(("certificate-h", "chain-i"))]
         assert faults[0] == (first or "chain-incomplete")
+
+
+def test_without_a_name_domain_validation_compares_the_host_by_exchange_s_book() -> None:
+    standard = Standard(auth_level=AuthLevel.DOMAIN_VALIDATION)
+    chain = der("other.org", common="mail.contoso.com")  # the common name counts for Exchange alone
+    report = judge(evidence(seen(chain, host="mail.contoso.com")), standard, ANCHORS, AT)
+    (finding,) = (found for found in report.findings if found.code.startswith(("certificate-name", "certificate-host")))
+    assert (finding.code, finding.rule_book) == ("certificate-name-matches", RuleBook.EXCHANGE_ONLINE)
+
+
+def test_an_unreadable_leaf_is_excused_where_nothing_is_authenticated() -> None:
+    for level, verdict in ((AuthLevel.ENCRYPTION_ONLY, Verdict.OK), (AuthLevel.CERTIFICATE_VALIDATION, Verdict.FAIL)):
+        report = judge(evidence(seen(b"no certificate")), Standard(auth_level=level), ANCHORS, AT)
+        (finding,) = (found for found in report.findings if found.code == "certificate-unreadable")
+        assert finding.verdict is verdict

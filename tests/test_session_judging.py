@@ -327,7 +327,7 @@ def test_old_and_weak_are_two_findings_and_none_says_that_tls_is_well() -> None:
 
 # A certificate of ours
 
-ASKING = replace(SESSION, certificate_requested=True, client_cas=("CN=Client CA, O=Contoso",))
+AUTHORITY = "CN=Client CA, O=Contoso"
 
 
 @pytest.mark.parametrize(
@@ -350,8 +350,9 @@ ASKING = replace(SESSION, certificate_requested=True, client_cas=("CN=Client CA,
 def test_a_server_that_wants_our_certificate(
     asked: bool, stage: Stage, kind: Kind, detail: str, required: bool
 ) -> None:
-    session = ASKING if asked and stage is Stage.AFTER else SESSION if stage is Stage.AFTER else None
-    found = failed(stage, kind, detail, *CHAIN, session=session, certificate_requested=asked, transcript=WHOLE[:-3])
+    asking = {"certificate_requested": asked, "client_cas": (AUTHORITY,) if asked else ()}
+    session = SESSION if stage is Stage.AFTER else None
+    found = failed(stage, kind, detail, *CHAIN, session=session, transcript=WHOLE[:-3], **asking)
     codes = {finding.code for finding in judged(found).findings}
     assert ("client-certificate-required" in codes) is required
     assert ("not-observed" in codes) is not required
@@ -359,17 +360,15 @@ def test_a_server_that_wants_our_certificate(
         finding = find(judged(found), "client-certificate-required")
         assert (finding.verdict, finding.fact("alert")) == (WARN, detail or None)
         assert find(judged(found, standard=Standard(name=HOST)), "client-certificate-required").verdict is FAIL
-        assert finding.fact("authorities") == (ASKING.client_cas[0] if session is ASKING else "any")
+        assert finding.fact("authorities") == (AUTHORITY if asked else "any")
 
 
 def test_asking_alone_is_no_fault() -> None:
-    assert judged(seen(*CHAIN, session=ASKING, certificate_requested=True)).verdict is OK
+    assert judged(seen(*CHAIN, certificate_requested=True)).verdict is OK
 
 
 def test_a_session_without_a_certificate() -> None:
-    found = seen(
-        session=Session(version="TLSv1.2", cipher="x", cipher_bits=128, group=None, certificate_requested=False)
-    )
+    found = seen(session=Session(version="TLSv1.2", cipher="x", cipher_bits=128, group=None))
     finding = find(judged(found), "certificate-unreadable")
     assert (finding.verdict, finding.where.position) == (WARN, 0)
 

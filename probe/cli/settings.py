@@ -96,9 +96,9 @@ def looking(
     client_key: Path | None,
 ) -> "tuple[Manner, World]":
     """How to look, and the doors to look through. Nothing is asked of the network yet."""
-    for option, value in (("--repeat", repeat), ("--parallel", parallel)):
-        if value < 1:
-            raise UsageError(f"{option} {value} is less than one", "a whole number from 1")
+    for option, value, most in (("--repeat", repeat, 1000), ("--parallel", parallel, 100_000)):
+        if not 1 <= value <= most:
+            raise UsageError(f"{option} {value} is out of range", f"a whole number from 1 to {most}")
     if timeout is not None and not 0 < timeout < float("inf"):
         raise UsageError(f"--timeout {timeout:g} is no time", "a number of seconds above 0")
     resolvers = [config.resolver(text) for text in resolver]

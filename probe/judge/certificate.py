@@ -188,7 +188,7 @@ def _signature(found: x509.Certificate) -> str:
     except UnsupportedAlgorithm:
         oid = found.signature_algorithm_oid.dotted_string
         return _FORGOTTEN.get(oid, oid)
-    return algorithm.name.upper().replace("SHA", "SHA-") if algorithm else "EdDSA"
+    return re.sub("^SHA(?!3-)", "SHA-", algorithm.name.upper()) if algorithm else "EdDSA"
 
 
 def _signed_by(child: x509.Certificate, parent: x509.Certificate) -> bool:

@@ -64,14 +64,13 @@ def _judge_failure(seen: Observation, failure: Failure, demand: Demand, others_a
                 keywords=", ".join(heard.keywords) or "none",
             )
     if _misses_our_certificate(seen, failure):
-        authorities = "; ".join(seen.session.client_cas) if seen.session else ""
         return finding(
             "client-certificate-required",
             demand.fault,
             where,
             demand.book,
             alert=failure.detail,
-            authorities=authorities or "any",
+            authorities="; ".join(seen.client_cas) or "any",
         )
     return finding(
         "not-observed",

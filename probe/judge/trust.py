@@ -36,16 +36,23 @@ def _judge(
     findings: list[Finding] = []
     for position, certificate in enumerate(map(parse, der)):
         if isinstance(certificate, Unreadable):
-            verdict = demand.fault if position == 0 else Verdict.WARN
+            verdict = demand.trust if position == 0 else Verdict.WARN
             where = at_certificate(position)
-            findings.append(finding("certificate-unreadable", verdict, where, demand.book, error=certificate.error))
+            excuse = demand.excuse(verdict)
+            findings.append(
+                finding(
+                    "certificate-unreadable", verdict, where, demand.book, error=certificate.error, excused_by=excuse
+                )
+            )
     path, leaf = follow(der, anchors, at), parse(der[0])
     if path and isinstance(leaf, Certificate):
         case = Presented(
             der=der, leaf=leaf, name=name, path=path, anchors=anchors, at=at, standard=standard, demand=demand
         )
         # Exchange Online looks at the name before the chain, and reports the first fault alone.
-        first, second = (_judge_names, _judge_path) if demand.name else (_judge_path, _judge_names)
+        first, second = (
+            (_judge_names, _judge_path) if demand.book is RuleBook.EXCHANGE_ONLINE else (_judge_path, _judge_names)
+        )
         for question in (first, second, _judge_order, judge_dates, judge_usage, judge_strength, judge_identity):
             findings += question(case)
     return tuple(findings)
@@ -125,7 +132,7 @@ def _judge_names(case: Presented) -> Iterator[Finding]:
             excused_by=demand.excuse(verdict),
         )
         return
-    by_book = by_exchange if demand.book is RuleBook.EXCHANGE_ONLINE and demand.name else by_rfc
+    by_book = by_rfc if demand.book is RuleBook.RFC or host_address(expected) else by_exchange
     if matched := by_book(leaf, expected):
         otherwise = "the common name or the bare parent of a wildcard does not count there"
         yield finding(

@@ -97,14 +97,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """The TLS session, in OpenSSL's words. `client_cas` are the distinguished names in the CertificateRequest."""
+    """The TLS session that was agreed, in OpenSSL's words."""
 
     version: str
     cipher: str
     cipher_bits: int
     group: str | None
-    certificate_requested: bool
-    client_cas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +135,8 @@ class Observation:
     """One connection to one endpoint. Chain and failure stand side by side: a failed handshake may show its chain.
 
     `early` is what arrived in plain text behind the reply to STARTTLS (latin-1). `certificate_requested` tells whether
-    the server asked for ours, also where the handshake failed then. `seconds` tells how long each stage
+    the server asked for ours, and `client_cas` are the names of the authorities that it asked for, often none; both
+    also where the handshake failed then. `seconds` tells how long each stage
     took and `octets` how many bytes were heard in it, by its name in lower case, in order; a stage that never began is
     missing. `source` is our own address.
     `refusals` are the earlier attempts that the peer put off with a 4xx reply. `attempted` is False where the target's
@@ -149,6 +148,7 @@ class Observation:
     transcript: tuple[Turn, ...] = ()
     early: str = ""
     certificate_requested: bool = False
+    client_cas: tuple[str, ...] = ()
     session: Session | None = None
     chain: PresentedChain | None = None
     failure: Failure | None = None

@@ -87,11 +87,12 @@ async def _converse_once(
             finally:
                 notes.chain = tls.chain(connection, limits.certificates)
                 notes.certificate_requested = tls.certificate_requested(connection)
+                notes.client_cas = tls.client_cas(connection)
             with begin(Stage.AFTER, limits.after):
                 if dialogue.after:
                     await _converse(notes, wire, dialogue.after(name), dialogue.farewell)
                     await _part(notes, wire, dialogue.farewell)
-                elif notes.session.certificate_requested:
+                elif notes.certificate_requested:
                     await _await_refusal(wire)
 
 

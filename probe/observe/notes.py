@@ -28,6 +28,7 @@ class Notes:
     transcript: list[Turn] = field(default_factory=list)
     early: str = ""
     certificate_requested: bool = False
+    client_cas: tuple[str, ...] = ()
     session: Session | None = None
     chain: PresentedChain | None = None
     failure: Failure | None = None
@@ -57,6 +58,7 @@ class Notes:
             transcript=tuple(self.transcript),
             early=self.early,
             certificate_requested=self.certificate_requested,
+            client_cas=self.client_cas,
             session=self.session,
             chain=self.chain,
             failure=self.failure,

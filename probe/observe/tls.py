@@ -78,6 +78,11 @@ def certificate_requested(tls: SSL.Connection) -> bool:
     return bool(tls.get_app_data())
 
 
+def client_cas(tls: SSL.Connection) -> tuple[str, ...]:
+    """The names of the authorities in the CertificateRequest."""
+    return tuple(_rfc4514(name) for name in tls.get_client_ca_list())
+
+
 def session(tls: SSL.Connection) -> Session:
     """What was agreed, of a handshake that is done."""
     return Session(
@@ -85,8 +90,6 @@ def session(tls: SSL.Connection) -> Session:
         cipher=tls.get_cipher_name() or "",
         cipher_bits=tls.get_cipher_bits() or 0,
         group=tls.get_group_name(),
-        certificate_requested=certificate_requested(tls),
-        client_cas=tuple(_rfc4514(name) for name in tls.get_client_ca_list()),
     )
 
 

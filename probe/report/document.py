@@ -88,7 +88,6 @@ class Session(Struct, frozen=True):
     cipher_bits: int
     group: str | None
     certificate_requested: bool
-    client_cas: tuple[str, ...]
 
 
 class Certificate(Struct, frozen=True):
@@ -119,6 +118,8 @@ class Observation(Struct, frozen=True):
     dialogue: str
     failure: Failure | None
     session: Session | None
+    certificate_requested: Annotated[bool, Meta(description="Of us; known also where the handshake failed then.")]
+    client_cas: Annotated[tuple[str, ...], Meta(description="The authorities that it was requested of; often none.")]
     certificates: Annotated[tuple[Certificate, ...], Meta(description="In the order in which they came.")]
     seconds: Annotated[Mapping[str, float], Meta(description="How long each stage took, by its name.")]
     octets: Annotated[Mapping[str, int], Meta(description="How many bytes were heard in each stage.")]

@@ -75,9 +75,8 @@ def _session(seen: Observation, width: int) -> Iterator[Line]:
     if seen.session:
         words = (seen.session.version, seen.session.group, seen.session.cipher)
         yield from row("session", ", ".join(visible(word) for word in words if word), width=width)
-    if seen.certificate_requested or (seen.session and seen.session.certificate_requested):
-        authorities = seen.session.client_cas[:NAMES] if seen.session else ()
-        yield from row("asks for", f"a client certificate{_from(authorities)}", width=width)
+    if seen.certificate_requested:
+        yield from row("asks for", f"a client certificate{_from(seen.client_cas[:NAMES])}", width=width)
     if not seen.attempted:
         yield from row("not tried", "the time for the target ran out before", width=width, style="bad")
     elif seen.failure:

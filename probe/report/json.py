@@ -106,11 +106,12 @@ def _observation(observation: model.Observation) -> document.Observation:
             cipher=session.cipher,
             cipher_bits=session.cipher_bits,
             group=session.group,
-            certificate_requested=session.certificate_requested,
-            client_cas=session.client_cas,
+            certificate_requested=observation.certificate_requested,
         )
         if session
         else None,
+        certificate_requested=observation.certificate_requested,
+        client_cas=observation.client_cas,
         certificates=tuple(map(_certificate, chain.der)) if chain else (),
         seconds={stage: round(seconds, 6) for stage, seconds in observation.seconds.items()},
         octets=observation.octets,

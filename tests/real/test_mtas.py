@@ -115,9 +115,8 @@ def test_postfix_may_not_want_to_speak(
 def test_a_certificate_may_be_asked_for(reports: str, request: pytest.FixtureRequest) -> None:
     report = request.getfixturevalue(reports)["certificate-asked"]
 
-    session = report.observation["session"]
-    assert session["certificate_requested"] is True
-    assert session["client_cas"] == ["CN=Contoso Private Root, O=Contoso, C=GB"]
+    assert report.observation["session"]["certificate_requested"] is True
+    assert report.observation["client_cas"] == ["CN=Contoso Private Root, O=Contoso, C=GB"]
     assert report.faults == set()
 
 

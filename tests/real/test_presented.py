@@ -183,7 +183,7 @@ def test_a_server_may_ask_for_a_certificate_of_ours(estate: Estate, case: str) -
 
     # nginx asks without naming an authority here, as Exchange does.
     assert report.observation["session"]["certificate_requested"] is True
-    assert report.observation["session"]["client_cas"] == []
+    assert report.observation["client_cas"] == []
     assert report.faults == set()
     assert estate.seen["full-chain"].observation["session"]["certificate_requested"] is False
 
@@ -191,7 +191,7 @@ def test_a_server_may_ask_for_a_certificate_of_ours(estate: Estate, case: str) -
 def test_a_required_certificate_can_be_given(estate: Estate, authorities: Authorities, tmp_path: Path) -> None:
     refused = estate.seen["certificate-required"]
     assert refused.faults == {"client-certificate-required"}
-    assert refused.observation["session"]["client_cas"] == ["CN=Probe Test Root, O=Probe Tests, C=GB"]
+    assert refused.observation["client_cas"] == ["CN=Probe Test Root, O=Probe Tests, C=GB"]
     assert len(refused.observation["certificates"]) == 2
 
     ours = authorities.root.leaf(names=("us.example.org",), eku=(CLIENT_AUTH,))
