@@ -87,7 +87,7 @@ async def _converse_once(
             finally:
                 notes.chain = tls.chain(connection, limits.certificates)
                 notes.certificate_requested = tls.certificate_requested(connection)
-                notes.client_cas = tls.client_cas(connection)
+                notes.client_cas = tls.client_cas(connection) if notes.certificate_requested else ()
             with begin(Stage.AFTER, limits.after):
                 if dialogue.after:
                     await _converse(notes, wire, dialogue.after(name), dialogue.farewell)
