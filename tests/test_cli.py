@@ -270,7 +270,7 @@ def test_a_closed_pipe_is_no_traceback(args: tuple[str, ...], lines: int) -> Non
             assert process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(30) == 0
+        assert process.wait(30) in (0, 3)
 
 
 @pytest.fixture
@@ -506,3 +506,14 @@ def test_an_output_that_knows_fewer_letters(encoding: str) -> None:
     assert (done.returncode, done.stderr) == (2, b"")
     text: Any = done.stdout.decode(encoding)
     assert "certificate-expired" in text
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
+@pytest.mark.parametrize("option", ["--evidence", "--chain"])
+def test_a_full_disk_loses_no_report(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    target = f"{NOWHERE}:25" if option == "--evidence" else ""
+    args = [target, "--ehlo", "x.example"] if target else ["judge", HEALTHY, *ROOTS]
+    assert run([*args, option, "/dev/full", "-q"]) == 3
+    printed = capsys.readouterr()
+    assert printed.out.count("\n") == 1
+    assert printed.err.startswith("error: cannot write the ")

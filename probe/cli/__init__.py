@@ -55,6 +55,7 @@ def main() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _silence()
+        code = OUR_FAULT
     sys.exit(code)
 
 
@@ -69,9 +70,9 @@ def run(args: list[str]) -> int:
         return _complain(message.rstrip("."), "`probe --help` and `probe check --help` list what there is")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # whoever read us has seen enough; typer makes an exit of 1 of it
+    except (BrokenPipeError, SystemExit):  # nobody reads on: the verdict could not be told; typer would make it a 1
         _silence()
-        return 0
+        return OUR_FAULT
     except BaseExceptionGroup as group:
         return _unwrapped(group)
     except Exception:
@@ -86,7 +87,7 @@ def _unwrapped(group: BaseExceptionGroup[BaseException]) -> int:
         return INTERRUPTED
     if group.split(BrokenPipeError)[1] is None:
         _silence()
-        return 0
+        return OUR_FAULT
     traceback.print_exception(group)
     return OUR_FAULT
 

@@ -4,9 +4,9 @@ import ssl
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 from probe.cli.options import Format
 from probe.codec import encode
@@ -38,6 +38,7 @@ class Printer:
         self._form, self._standard, self._anchors, self._at = form, standard, anchors, at
         self._verbosity, self._transcript, self._colour, self._several = verbosity, transcript, colour, several
         self._chain, self._evidence = _opened(chain), _opened(evidence)
+        self._fault: ConfigError | None = None
         self._verdicts: list[Verdict] = []
         self._reports: list[Report] = []  # only where the form needs all of them together
 
@@ -53,11 +54,8 @@ class Printer:
 
     def deliver(self, evidence: Evidence) -> None:
         """Judge it, write it down, print it."""
-        if self._evidence:
-            self._evidence.write(encode(evidence) + b"\n")
-            self._evidence.flush()
-        if self._chain:
-            self._chain.write("".join(_chains(evidence)).encode())
+        self._keep(self._evidence, encode(evidence) + b"\n")
+        self._keep(self._chain, "".join(_chains(evidence)).encode())
         report = judge(evidence, self._standard, self._anchors, self._at or evidence.at)
         self._verdicts.append(report.verdict)
         match self._form:
@@ -71,6 +69,16 @@ class Printer:
             case Format.TEXT:
                 self._print(report)
 
+    def _keep(self, file: RawIOBase | None, data: bytes) -> None:
+        """A file that cannot be written is no reason to withhold the reports: it is complained of at the end."""
+        if file and not self._fault:
+            try:
+                while data:
+                    data = data[file.write(data) or 0 :]
+            except OSError as error:
+                what = "the evidence" if file is self._evidence else "the chains"
+                self._fault = ConfigError(f"cannot write {what}: {error.strerror}", "is the disk full?")
+
     def _print(self, report: Report) -> None:
         from probe.cli.terminal import write
         from probe.report.layout import BLANK
@@ -81,7 +89,7 @@ class Printer:
         write([*apart, *lines], colour=self._colour)
 
     def finish(self) -> int:
-        """Print what is due at the end; gives the exit code."""
+        """Print what is due at the end; gives the exit code. Raises `ConfigError` where a file could not be written."""
         if self._form is Format.NAGIOS:
             from probe.report.nagios import render
 
@@ -92,14 +100,16 @@ class Printer:
             from probe.report.text import summary
 
             write([BLANK, summary(self._verdicts)], colour=self._colour)
+        if self._fault:
+            raise self._fault
         return gravest(self._verdicts).exit_code
 
 
-def _opened(path: Path | None) -> IO[bytes] | None:
+def _opened(path: Path | None) -> RawIOBase | None:
     if path is None:
         return None
     try:
-        return path.open("wb")
+        return path.open("wb", buffering=0)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}", "check the path and your rights") from None
 
