@@ -60,12 +60,3 @@ def test_no_asyncio_and_no_private_names_of_libraries(module: Path) -> None:
                     for part in name.split(".")
                     if part != "__future__"
                 )
-
-
-def test_no_registry_and_no_machine_in_what_is_tracked() -> None:
-    tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=False, cwd=HOUSE).stdout.split()
-    for name in tracked or []:
-        if name.endswith((".toml", ".txt", ".md", "Makefile")):
-            text = (HOUSE / name).read_text()
-            assert "index-url" not in text, name
-            assert "/root/" not in text, name
