@@ -3,6 +3,7 @@
 One line of JSON a target. Bytes travel as base64, times as RFC 3339 in UTC.
 """
 
+import re
 from datetime import UTC
 
 import msgspec
@@ -13,14 +14,26 @@ from probe.model import FORMAT, Evidence
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Evidence)
 
+# In UTF-8: DEL and the C1 controls, U+061C, U+200B-200F, U+2028-202E, U+2060-206F and U+FEFF. They move a terminal's
+# cursor, end a line for some readers, or reorder what stands around them.
+_UNSEEN = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf")
+
 
 class _Head(msgspec.Struct):
     format: int
 
 
 def encode(value: object) -> bytes:
-    """JSON of any value of `model`, without a line break."""
-    return _encoder.encode(value)
+    """JSON of any value of `model` or of a report, on one line, fit for a terminal."""
+    return escaped(_encoder.encode(value))
+
+
+def escaped(data: bytes) -> bytes:
+    """The same JSON with what cannot be seen written as `\\uXXXX`. JSON itself demands that only of the first 32
+    controls; the others may stand in strings as they are, and stand nowhere else."""
+    if data.isascii() and b"\x7f" not in data:
+        return data
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0].decode()):04x}".encode(), data)
 
 
 def decode_evidence(line: bytes) -> Evidence:

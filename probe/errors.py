@@ -24,6 +24,10 @@ class EvidenceError(ProbeError):
     """A file of saved evidence cannot be read as evidence."""
 
 
+class ShortageError(ProbeError):
+    """This machine ran out of something, such as open files: what is seen from then on tells nothing about a peer."""
+
+
 class PeerError(Exception):
     """The peer broke its protocol or left. Raised in `dialogue` only; becomes a `Failure` in `observe`."""
 

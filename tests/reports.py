@@ -255,9 +255,12 @@ def mail_domain() -> Report:
 
 # Everything that has ever been used to paint somebody else's terminal, and what merely looks odd.
 HOSTILE = st.text(
-    st.sampled_from("a b.|='<>;[]{}%\\\"\x00\x07\r\n\t\x1b\x7f\x85\x9b\xa0\u200b\u202e\u2066\u2028\ufeffü日"),
+    st.sampled_from(
+        "a b.|='<>;[]{}%\\\"\x00\x07\r\n\t\x1b\x7f\x85\x9b\xa0\u200b\u202e\u2066\u2028\u061c\u200f\u2060\ufeffü日"
+    ),
     max_size=40,
 ) | st.sampled_from(("\x1b]8;;http://x\x1b\\", "[red]x[/red]", ":smile:", "y" * 500, "w " * 200))
+ADDRESSES = st.sampled_from(("192.0.2.25", "2001:db8::25")) | HOSTILE  # saved evidence may name anything
 _KEYS = (
     "subject",
     "issuer",
@@ -294,6 +297,7 @@ def findings(draw: st.DrawFn) -> Finding:
         facts["cause"] = draw(st.sampled_from(causes))
     where = draw(
         st.sampled_from((Where(kind="target"), Where(kind="host", host=HOST), at(), at("2001:db8::25"), at(position=1)))
+        | st.builds(at, HOSTILE)
     )
     verdict, book = draw(st.sampled_from(Verdict)), draw(st.sampled_from(RuleBook))
     return finding(code, verdict, where, book, **facts)
@@ -302,12 +306,13 @@ def findings(draw: st.DrawFn) -> Finding:
 @st.composite
 def observations(draw: st.DrawFn) -> Observation:
     """A connection at which anything may have been said."""
-    seen = observation(draw(st.sampled_from(("192.0.2.25", "2001:db8::25"))), *draw(st.sampled_from(_CHAINS)))
+    seen = observation(draw(ADDRESSES), *draw(st.sampled_from(_CHAINS)))
     said = draw(st.lists(st.binary(max_size=80).map(lambda raw: raw.decode("latin-1")), max_size=4))
     failure = draw(st.none() | st.builds(Failure, stage=..., kind=..., detail=HOSTILE))
     broken = PresentedChain(der=(draw(st.binary(max_size=20)),), omitted=draw(st.integers(0, 3)))
     return replace(
         seen,
+        seconds={draw(HOSTILE): 0.1},
         transcript=tuple(Turn(who=draw(st.sampled_from(Speaker)), data=data) for data in said),
         early=draw(HOSTILE),
         failure=failure,
@@ -323,7 +328,7 @@ def observations(draw: st.DrawFn) -> Observation:
 def any_report(draw: st.DrawFn) -> Report:
     """A report with hostile text in every field that a peer, a resolver or a user can fill."""
     names = draw(st.lists(st.builds(answer, HOSTILE, HOSTILE, HOSTILE, detail=HOSTILE, resolver=HOSTILE), max_size=2))
-    hops = (Hop(host=draw(HOSTILE), preference=draw(st.none() | st.integers(0, 65535)), addresses=()),)
+    hops = (Hop(host=draw(HOSTILE), preference=draw(st.none() | st.integers(0, 65535)), addresses=(draw(HOSTILE),)),)
     return report(
         draw(st.lists(findings(), max_size=5)),
         draw(st.lists(observations(), max_size=4)),

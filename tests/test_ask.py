@@ -13,13 +13,13 @@ import dns.rcode
 import dns.rrset
 import pytest
 import trio
-import trio.testing
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from probe.model import Answer, Outcome, Question
-from probe.observe.ask import MAX_IN_FLIGHT, PAYLOAD, Resolver, Server, server_text, system_resolvers
+from probe.model import Answer, Kind, Outcome, Question
+from probe.observe.ask import PAYLOAD, Resolver, Server, system_resolvers
 from probe.observe.response import MAX_RECORDS
+from probe.observe.world import server_text
 from tests.nameserver import OverTcp, OverUdp, Query, from_zone, nameserver, reply
 from tests.world import in_trio
 
@@ -135,8 +135,16 @@ async def test_an_alias_of_nothing(target: Any, outcome: Outcome) -> None:
 async def test_aliases_that_do_not_end(length: int) -> None:
     loop = [f"n{i}.example. 60 IN CNAME n{(i + 1) % length}.example." for i in range(length)]
     answer = await ask(says(*loop), Question(name="n0.example", rtype="A"))
-    assert answer.outcome is Outcome.FAILED
+    assert (answer.outcome, answer.kind) == (Outcome.FAILED, Kind.PROTOCOL)
     assert answer.detail.startswith("CNAME loop")
+
+
+@in_trio
+async def test_a_loop_of_aliases_is_the_zones_and_nobody_else_is_asked() -> None:
+    loop = says("n0.example. 60 IN CNAME n0.example.")
+    async with nameserver(loop) as first, nameserver(SERVFAIL) as second:
+        answer = await Resolver([first, second], SHORT)(Question(name="n0.example", rtype="A"))
+    assert (answer.kind, answer.resolver) == (Kind.PROTOCOL, server_text(first))
 
 
 @in_trio
@@ -161,7 +169,7 @@ async def test_a_referral_is_no_answer() -> None:
 @pytest.mark.parametrize("name", ["a" * 64, "a..b", ".".join(["a" * 60] * 5), "\\", "\ud800", "\u200b"])
 @in_trio
 async def test_what_is_no_name_is_not_asked(name: str) -> None:
-    answer = await Resolver([])(Question(name=name, rtype="A"))
+    answer = await Resolver([], SHORT)(Question(name=name, rtype="A"))
     assert answer.outcome is Outcome.FAILED
     assert answer.detail.startswith("not a name")
 
@@ -349,15 +357,24 @@ async def test_a_closed_port_is_noticed_at_once() -> None:
 async def test_nobody_is_there() -> None:
     with trio.fail_after(20):
         answer = await Resolver([await closed_port()], timeout=60)(A)
-    assert answer.outcome is Outcome.TIMEOUT
-    assert answer.detail.startswith("no answer from 127.0.0.1:")
-    assert answer.resolver == ""
+    assert (answer.outcome, answer.kind) == (Outcome.TIMEOUT, Kind.UNREACHABLE)
+    assert answer.detail == f"no answer from {answer.resolver}: Connection refused"
+    assert answer.resolver.startswith("127.0.0.1:")
+
+
+@in_trio
+async def test_one_that_is_silent_is_slow_whoever_else_is_not_there() -> None:
+    dead = await closed_port()
+    async with nameserver(silent) as server:
+        answer = await Resolver([dead, server], SHORT)(A)
+    assert (answer.outcome, answer.kind) == (Outcome.TIMEOUT, None)
+    assert answer.resolver == f"{server_text(dead)}, {server_text(server)}"
 
 
 @in_trio
 async def test_an_address_that_cannot_be_reached_from_here() -> None:
-    answer = await Resolver([("255.255.255.255", 53)])(A)  # a broadcast, which the socket does not allow
-    assert answer.outcome is Outcome.TIMEOUT
+    answer = await Resolver([("255.255.255.255", 53)], SHORT)(A)  # a broadcast, which the socket does not allow
+    assert (answer.outcome, answer.kind) == (Outcome.TIMEOUT, Kind.UNREACHABLE)
     assert answer.detail.startswith("no answer from 255.255.255.255: ")
 
 
@@ -386,26 +403,37 @@ async def test_a_silent_resolver_is_asked_last_from_then_on() -> None:
 
 @in_trio
 async def test_no_resolver() -> None:
-    answer = await Resolver([])(A)
-    assert (answer.outcome, answer.detail) == (Outcome.TIMEOUT, "no resolver is configured")
+    answer = await Resolver([], SHORT)(A)
+    assert (answer.outcome, answer.kind) == (Outcome.TIMEOUT, Kind.UNREACHABLE)
+    assert (answer.detail, answer.resolver) == ("no resolver is configured", "")
 
 
-@in_trio
-async def test_only_so_many_questions_are_in_flight() -> None:
-    asked = []
+def test_when_files_run_out_it_is_not_the_resolvers_fault() -> None:
+    code = """
+import os, trio
+from probe.errors import ShortageError
+from probe.model import Question
+from probe.observe.ask import Resolver
 
-    def over_udp(query: Query) -> Iterable[bytes]:
-        asked.append(query)
-        return ()
+async def main() -> None:
+    taken = []
+    try:
+        while True:
+            taken.append(os.dup(0))
+    except OSError:
+        pass
+    try:
+        await Resolver([("127.0.0.1", 53)], 1)(Question(name="example.org", rtype="A"))
+    except ShortageError as error:
+        assert str(error) == "too many open files", error
+    else:
+        raise AssertionError
 
-    async with nameserver(over_udp) as server:
-        resolver = Resolver([server], timeout=60)
-        async with trio.open_nursery() as nursery:
-            for _ in range(MAX_IN_FLIGHT + 50):
-                nursery.start_soon(resolver, A)
-            await trio.testing.wait_all_tasks_blocked(cushion=0.1)
-            nursery.cancel_scope.cancel()
-    assert len(asked) == MAX_IN_FLIGHT
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+trio.run(main)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, stdin=subprocess.DEVNULL)
 
 
 # Hostile answers

@@ -70,7 +70,7 @@ CODES = (
 
 # How each stage can end early.
 ENDINGS = {
-    Stage.RESOLVE: (Kind.TIMEOUT, Kind.REJECTED),
+    Stage.RESOLVE: (Kind.TIMEOUT, Kind.REJECTED, Kind.UNREACHABLE, Kind.PROTOCOL),
     Stage.CONNECT: (Kind.TIMEOUT, Kind.REFUSED, Kind.UNREACHABLE, Kind.CLOSED),
     Stage.DIALOGUE: (Kind.TIMEOUT, Kind.CLOSED, Kind.REJECTED, Kind.PROTOCOL),
     Stage.HANDSHAKE: (Kind.TIMEOUT, Kind.CLOSED, Kind.PROTOCOL, Kind.ALERT),
@@ -80,6 +80,8 @@ ENDINGS = {
 CAUSES = {
     "name-not-found": {"no-such-name", "no-addresses"},
     "not-observed": {f"{stage}/{kind}" for stage, kinds in ENDINGS.items() for kind in kinds},
+    "client-certificate-required": {"none-shown", "refused"},
+    "tls-version-old": {"below-1.2", "below-minimum"},
     "starttls-not-supported": {"not-offered", "no-usable-certificate", "masked", "refused"},
     "certificate-not-trusted": {"self-signed", "unknown-root", "chain-incomplete", "path-invalid"},
     "connector-certificate-mismatch": {
@@ -195,8 +197,43 @@ def test_an_unknown_code_is_an_error() -> None:
 def test_untrusted_findings_say_whose_roots_they_rest_on() -> None:
     for cause in (None, "unknown-root"):
         meaning = explain("certificate-not-trusted", cause).meaning
-        assert "Mozilla's" in meaning
+        assert "The finding names the list of roots" in meaning
         assert "Microsoft's" in meaning
+
+
+def test_exchange_online_is_quoted_only_for_what_it_compares() -> None:
+    """It knows no thumbprints; a stale issuer or subject shows as STARTTLS missing, and on sending."""
+    code = "connector-certificate-mismatch"
+    assert explain(code).exchange_online == explain(code, "thumbprint-differs").exchange_online == ()
+    assert "reports nothing" in explain(code, "thumbprint-differs").meaning
+    for cause in ("issuer-differs", "subject-differs", "issuer-and-subject-differ"):
+        told = explain(code, cause)
+        assert "12014" in told.meaning
+        assert any("451 5.7.3 STARTTLS is required" in line for line in told.exchange_online)
+        assert any("TlsCertificateName of the SendConnector" in line for line in told.exchange_online)
+        assert not any("SubjectMismatch" in line for line in told.exchange_online)
+
+
+def test_a_version_that_exchange_online_takes_is_not_reported_by_it() -> None:
+    assert "cannot connect" in explain("tls-version-old", "below-1.2").meaning
+    assert explain("tls-version-old", "below-1.2").hresult == "SEC_E_ALGORITHM_MISMATCH 0x80090331"
+    fine = explain("tls-version-old", "below-minimum")
+    assert (fine.exchange_online, fine.tlsrpt, fine.hresult) == ((), None, None)
+    assert "it connects and reports nothing" in fine.meaning
+    assert not any("SCHANNEL" in line for line in fine.remedy)
+
+
+def test_a_client_certificate_that_was_not_shown_is_not_one_that_was_refused() -> None:
+    assert "got none" in explain("client-certificate-required", "none-shown").meaning
+    assert "was shown" in explain("client-certificate-required", "refused").meaning
+
+
+def test_an_unknown_issuer_is_not_called_a_root_for_certain() -> None:
+    told = explain("certificate-not-trusted", "unknown-root").meaning
+    assert "complete" not in told
+    assert "a further intermediate is missing" in told
+    for code, cause in (("chain-incomplete", None), ("certificate-not-trusted", "chain-incomplete")):
+        assert "issues leaves from its root directly" in explain(code, cause).meaning
 
 
 def test_the_document_is_what_the_catalogue_says() -> None:

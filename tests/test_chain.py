@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fixtures.build import AT, evidence, seen
 from fixtures.certificates import FROM, UNTIL, Made, authority, leaf
-from probe.judge.certificate import Certificate, Unreadable, parse
+from probe.judge.certificate import Certificate, Unreadable, issued, parse
 from probe.judge.chain import Anchors, follow, misordered, superfluous
 from probe.judge.judging import judge
 from probe.judge.standard import Standard
@@ -323,3 +323,17 @@ def test_every_collection_of_certificates_is_judged(chain: list[Made | bytes]) -
     elif chain[0] is LEAF:
         assert (path.cause is None) is (ISSUING in chain)
     assert found.verdict in Verdict
+
+
+def test_there_is_an_end_to_checking_signatures() -> None:
+    """Authorities of one name that all might have issued one another make every pair of them a question."""
+    one, other = (authority("CN=A", owner=f"crowd {number}") for number in range(2))
+    crowd = [
+        authority("CN=A", (one, other)[number % 2], owner=f"crowd {1 - number % 2}", until=AT + timedelta(days=number))
+        for number in range(1, 31)
+    ]
+    before = issued.cache_info().misses
+    path = follow((leaf("CN=x", one, ["x.example"]).der, *(made.der for made in crowd)), Anchors(label="", der=()), AT)
+    assert path
+    assert path.cause
+    assert issued.cache_info().misses - before <= 64

@@ -517,3 +517,85 @@ def test_a_full_disk_loses_no_report(option: str, capsys: pytest.CaptureFixture[
     printed = capsys.readouterr()
     assert printed.out.count("\n") == 1
     assert printed.err.startswith("error: cannot write the ")
+
+
+def ran(*args: str, closed: Sequence[int] = (), **environment: str) -> "subprocess.CompletedProcess[bytes]":
+    """One command line as a user's shell would run it, with some of its standard streams closed."""
+    code = f"import os, sys\nfor number in {list(closed)}: os.close(number)\n"
+    code += "os.execv(sys.executable, [sys.executable, '-m', 'probe', *sys.argv[1:]])"
+    command = [sys.executable, "-c", code, *args]
+    return subprocess.run(command, capture_output=True, check=False, timeout=60, env={**os.environ, **environment})
+
+
+def test_a_closed_output_is_a_fault_of_ours_and_no_traceback() -> None:
+    done = ran("explain", closed=[1])
+    assert done.returncode == 3
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_closed_input_is_named() -> None:
+    done = ran("-", closed=[0])
+    assert done.returncode == 3
+    assert done.stderr.startswith(b"error: ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
+def test_a_report_that_cannot_be_written_is_one_line() -> None:
+    command = f"{sys.executable} -m probe explain > /dev/full"
+    done = subprocess.run(command, shell=True, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 3
+    assert done.stderr.startswith(b"error: ")
+
+
+@pytest.mark.parametrize("form", ["json", "nagios", "text"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_every_form_can_be_written_in_every_encoding(form: str, encoding: str) -> None:
+    done = ran("почта.рф:25", "--connect", NOWHERE, "--ehlo", "x.example", "--format", form, PYTHONIOENCODING=encoding)
+    assert done.returncode == 3
+    assert b"Traceback" not in done.stderr
+    if form == "json":  # RFC 8259 §8.1
+        assert json.loads(done.stdout.decode("utf-8"))["target"] == "почта.рф:25"
+
+
+def test_no_file_is_written_over_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    same = tmp_path / "same"
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes((HERE / "roots.pem").read_bytes())
+    for args in (
+        ("127.0.0.1:1", "--evidence", str(same), "--chain", str(same)),
+        ("127.0.0.1:1", "--roots", str(roots), "--chain", str(roots)),
+        ("judge", HEALTHY, "--chain", HEALTHY, *ROOTS),
+    ):
+        assert run(list(args)) == 3
+        assert "is named twice" in capsys.readouterr().err
+    assert not same.exists()
+    assert roots.read_bytes() == (HERE / "roots.pem").read_bytes()
+
+
+def test_ctrl_c_tells_the_monitoring_system_what_is_finished(tarpit: socket.socket) -> None:
+    _, port = tarpit.getsockname()
+    command = [sys.executable, "-m", "probe", f"{NOWHERE}:25", f"127.0.0.1:{port}", "--ehlo", "x.example"]
+    with subprocess.Popen([*command, "--format", "nagios"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        connection, _ = tarpit.accept()
+        with connection:
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert out.startswith(b"PROBE UNKNOWN")
+
+
+@pytest.mark.parametrize(
+    ("args", "word"),
+    [
+        (("127.0.0.1:25", "-6"), "`127.0.0.1` is left out by -6"),
+        (("[::1]:25", "-4"), "`::1` is left out by -4"),
+        (("x.example", "--connect", "127.0.0.1", "-6"), "`127.0.0.1` is left out by -6"),
+        (("x.example", "--expect-name", "10.0.0.1"), "`10.0.0.1` is an address"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(
+    args: tuple[str, ...], word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(list(args)) == 3
+    assert word in capsys.readouterr().err

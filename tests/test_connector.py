@@ -1,5 +1,7 @@
 """The expected certificate: thumbprints, issuer and subject."""
 
+import hashlib
+
 import pytest
 
 from fixtures.build import ADDRESS, AT, HOST, SECOND, evidence, seen
@@ -9,7 +11,7 @@ from probe import config
 from probe.judge.certificate import Certificate, parse
 from probe.judge.chain import Anchors
 from probe.judge.judging import judge
-from probe.judge.standard import Standard
+from probe.judge.standard import AuthLevel, Standard
 from probe.model import Finding, RuleBook, Verdict
 
 ANCHORS = Anchors(label="roots", der=ROOTS)
@@ -119,3 +121,13 @@ def test_every_address_is_held_against_the_expectation() -> None:
     found = {found.where.address: found.code for found in report.findings if found.code.startswith("connector-")}
     assert found == {ADDRESS: "connector-certificate-matches", SECOND: "connector-certificate-mismatch"}
     assert {found.where.host for found in report.findings} == {HOST}
+
+
+def test_a_leaf_that_cannot_be_read_is_compared_all_the_same() -> None:
+    chain = (b"no certificate",)
+    known = hashlib.sha1(chain[0]).hexdigest()
+    assert finding(known, chain=chain).code == "connector-certificate-matches"
+    assert finding("0" * 40, chain=chain).code == "connector-certificate-mismatch"
+    assert finding(identity=f"<S>{SUBJECT}", chain=chain).fact("cause") == "subject-differs"
+    for standard in (Standard(thumbprints=("0" * 40,), auth_level=level) for level in AuthLevel):
+        assert judge(evidence(seen(*chain)), standard, ANCHORS, AT).verdict is Verdict.FAIL

@@ -1,6 +1,7 @@
 """One observation, up to TLS: every way to fail, every limit, and what we say on the way."""
 
 import errno
+import math
 import os
 import socket
 from contextlib import closing
@@ -10,6 +11,7 @@ import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trio.testing import MockClock
 
 from probe.demo.peer import UNRECOGNIZED, End, Reply, Script, listen, reply, serve_smtp
 from probe.dialogue.smtp import MAX_DIALOGUE, MAX_LINE, hear
@@ -546,3 +548,21 @@ def within_limits(seen: Observation) -> None:
     assert all(seconds <= limits[stage] for stage, seconds in seen.seconds.items())
     assert seen.attempted
     assert seen.endpoint.host == HOST
+
+
+@in_mock_time
+async def test_a_stage_that_ends_too_late_is_named_and_not_the_next() -> None:
+    """Where the event loop comes late, a stage's end and its deadline are seen at once."""
+    clock = trio.lowlevel.current_clock()
+    assert isinstance(clock, MockClock)
+    clock.autojump_threshold = math.inf
+
+    async with fake_world(servers={(SMTP.address, SMTP.port): in_turn([healthy()])}) as world:
+
+        async def connect(address: str, port: int) -> socket.socket:
+            found = await world.connect(address, port)
+            clock.jump(LIMITS.connect + 1)
+            return found
+
+        seen = await look_into(replace(world, connect=connect), SMTP)
+    assert ended(seen) == (Stage.CONNECT, Kind.TIMEOUT, f"not done within {LIMITS.connect:g} seconds")

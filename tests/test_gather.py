@@ -1,5 +1,7 @@
 """All of a target: which endpoints are looked at, how many at a time, and what becomes of them when time runs out."""
 
+import errno
+import os
 import socket
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -9,9 +11,10 @@ import pytest
 import trio
 
 from probe.demo.peer import Reply, Script
+from probe.errors import ShortageError
 from probe.model import Answer, Evidence, Failure, Kind, Outcome, Question, RouteKind, Stage, Target
-from probe.observe.gather import NO_SNI, Budget, Manner, Slots, gather
-from probe.observe.world import Limits, World
+from probe.observe.gather import NO_SNI, Manner, gather
+from probe.observe.world import Budget, Limits, Slots, World
 from tests.observing import ended, healthy, in_turn, leaf
 from tests.world import FAILED, HANGS, NOW, TIMEOUT, Servers, Zone, fake_world, in_mock_time
 
@@ -170,12 +173,24 @@ async def test_the_greeting_is_written_down(ehlo: str | None) -> None:
         (HOST, ZONE, ("fake",)),
         (ADDRESS, ZONE, ()),
         (DOMAIN, {"example.org": {"MX": TIMEOUT}}, ("192.0.2.53",)),  # who did not answer was asked all the same
+        (DOMAIN, {"example.org": {"MX": HANGS}}, ("192.0.2.53",)),
     ],
 )
 @in_mock_time
 async def test_who_was_asked_for_names(target: Target, zone: Zone, resolvers: tuple[str, ...]) -> None:
     manner = Manner(resolvers=("192.0.2.53",))
     assert (await gathered(target, zone=zone, manner=manner)).resolvers == resolvers
+
+
+@in_mock_time
+async def test_resolvers_that_were_asked_in_vain_were_asked() -> None:
+    async def resolve(question: Question) -> Answer:
+        who = "192.0.2.53, 192.0.2.54" if question.rtype == "AAAA" else "192.0.2.54"
+        return Answer(question=question, outcome=Outcome.TIMEOUT, canonical=question.name, resolver=who)
+
+    async with fake_world() as world:
+        evidence = await gather(HOST, replace(world, resolve=resolve), Manner(), Slots(2))
+    assert evidence.resolvers == ("192.0.2.54", "192.0.2.53")
 
 
 # How many at a time
@@ -212,6 +227,18 @@ async def test_one_address_gets_so_many_connections_at_a_time_whoever_asks(each:
     assert busy.most == {"192.0.2.1": each, "192.0.2.3": each}
     assert trio.current_time() == pytest.approx(10 / each)
     assert slots._limiters == {}  # what is no longer used is forgotten
+
+
+@pytest.mark.parametrize(
+    ("address", "also"),
+    [("::ffff:192.0.2.1", "192.0.2.1"), ("::ffff:c000:201", "192.0.2.1"), ("2001:db8:0::1", "2001:db8::1")],
+)
+@in_mock_time
+async def test_one_address_by_two_names_is_one_address(address: str, also: str) -> None:
+    slots = Slots(2)
+    limiter = slots.at(address)
+    assert slots.at(also) is limiter
+    assert slots.at("fe80::1%eth0") is not slots.at("fe80::1%eth1")
 
 
 @in_mock_time
@@ -363,3 +390,18 @@ async def test_a_fault_of_our_own_is_no_evidence(repeat: int) -> None:
     async with fake_world() as world:
         with pytest.raises((ZeroDivisionError, ExceptionGroup)):
             await gather(ADDRESS, replace(world, connect=connect), Manner(repeat=repeat), Slots(2))
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+@pytest.mark.parametrize("repeat", [1, 3])
+@in_mock_time
+async def test_what_this_machine_ran_out_of_is_no_fact_about_a_peer(number: int, repeat: int) -> None:
+    servers: Servers = {("192.0.2.1", 25): OSError(number, "no")}
+    with pytest.raises((ShortageError, ExceptionGroup)) as raised:
+        await gathered(ADDRESS, servers=servers, manner=Manner(repeat=repeat))
+    error: BaseException = raised.value
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, ShortageError)
+    assert str(error) == os.strerror(number).lower()
+    assert "ulimit -n" in error.hint

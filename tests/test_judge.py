@@ -299,12 +299,49 @@ def test_null_mx_is_in_order_unless_mail_was_expected() -> None:
     ],
 )
 def test_a_host_without_an_address_alone_and_beside_another(outcome: Outcome, verdict: Verdict, code: str) -> None:
-    bad = hop("mx2.contoso.com", 20, answer("mx2.contoso.com", "A", outcome=outcome))
+    bad = hop("mx2.contoso.com", 20, *(answer("mx2.contoso.com", rtype, outcome=outcome) for rtype in ("A", "AAAA")))
     alone = judge(of_domain(route=by_mx(bad)), Standard(), ANCHORS, AT)
     assert (alone.verdict, codes(alone)) == (verdict, {code})
     good = hop(HOST, 10, answer(HOST, "A", ADDRESS))
     beside = judge(of_domain(seen(*CURRENT), route=by_mx(good, bad)), Standard(), ANCHORS, AT)
     assert (beside.verdict, find(beside, code).where.host) == (WARN, "mx2.contoso.com")
+
+
+@pytest.mark.parametrize(("asked", "unasked"), [("A", "AAAA"), ("AAAA", "A")])
+def test_no_address_of_the_only_family_that_was_asked_for(asked: str, unasked: str) -> None:
+    bad = hop("mx2.contoso.com", 20, answer("mx2.contoso.com", asked))
+    alone = judge(of_domain(route=by_mx(bad)), Standard(), ANCHORS, AT)
+    assert (alone.verdict, codes(alone)) == (UNKNOWN, {"not-observed"})
+    finding = find(alone, "not-observed")
+    assert (finding.fact("stage"), finding.fact("kind")) == ("RESOLVE", "UNREACHABLE")
+    assert finding.fact("detail") == f"no {asked} record; {unasked} was not asked for"
+    good = hop(HOST, 10, answer(HOST, "A", ADDRESS))
+    beside = judge(of_domain(seen(*CURRENT), route=by_mx(good, bad)), Standard(), ANCHORS, AT)
+    assert (beside.verdict, find(beside, "not-observed").verdict) == (OK, OK)
+
+
+def test_no_such_name_is_so_for_both_families() -> None:
+    bad = hop("mx2.contoso.com", 20, answer("mx2.contoso.com", "AAAA", outcome=Outcome.NXDOMAIN))
+    report = judge(of_domain(route=by_mx(bad)), Standard(), ANCHORS, AT)
+    assert (report.verdict, find(report, "name-not-found").fact("cause")) == (FAIL, "no-such-name")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind", "told", "verdict"),
+    [
+        (Outcome.TIMEOUT, None, "TIMEOUT", UNKNOWN),
+        (Outcome.TIMEOUT, Kind.UNREACHABLE, "UNREACHABLE", UNKNOWN),
+        (Outcome.FAILED, None, "REJECTED", UNKNOWN),
+        (Outcome.FAILED, Kind.PROTOCOL, "PROTOCOL", FAIL),
+    ],
+)
+def test_why_a_name_was_not_resolved(outcome: Outcome, kind: Kind | None, told: str, verdict: Verdict) -> None:
+    unknown = replace(answer("contoso.com", "MX", outcome=outcome), kind=kind)
+    report = judge(of_domain(route=Route(kind=RouteKind.NONE, answers=(unknown,))), Standard(), ANCHORS, AT)
+    assert (report.verdict, find(report, "not-observed").fact("kind")) == (verdict, told)
+    bad = hop("mx2.contoso.com", 20, replace(answer("mx2.contoso.com", "A", outcome=outcome), kind=kind))
+    good = hop(HOST, 10, answer(HOST, "A", ADDRESS))
+    assert judge(of_domain(seen(*CURRENT), route=by_mx(good, bad)), Standard(), ANCHORS, AT).verdict is WARN
 
 
 def test_one_family_of_addresses_unknown() -> None:

@@ -7,7 +7,7 @@ import trio
 
 from probe.model import Answer, Failure, Hop, Kind, Outcome, Question, Route, RouteKind, Stage, Target
 from probe.observe.names import is_address, route
-from probe.observe.world import Limits
+from probe.observe.world import QUESTIONS, Budget, Limits, Slots, World
 from tests.world import FAILED, HANGS, TIMEOUT, Zone, fake_world, in_mock_time
 
 BOTH = frozenset({4, 6})
@@ -23,7 +23,8 @@ async def find(
     connect: tuple[str, ...] = (),
 ) -> Route:
     async with fake_world(zone) as world:
-        return await route(target, world, limits, families=families, connect=connect)
+        slots, budget = Slots(limits.connections), Budget(limits.target)
+        return await route(target, world, limits, slots, budget, families=families, connect=connect)
 
 
 def hosts(found: Route) -> list[tuple[int | None, str]]:
@@ -178,15 +179,34 @@ async def test_an_address_named_twice_is_one_address() -> None:
 
 @in_mock_time
 async def test_all_hosts_are_asked_for_side_by_side() -> None:
-    async def slow(question: Question) -> Answer:
-        await trio.sleep(10)
-        return await plain.resolve(question)
-
     zone = {"example.org": {"MX": [f"{i} mx{i}.example" for i in range(16)]}}
+    async with fake_world(zone) as world:
+        await route(DOMAIN, slow(world, 10), Limits(), Slots(2), Budget(60), families=BOTH)
+    assert trio.current_time() == pytest.approx(20)
+
+
+@in_mock_time
+async def test_only_so_many_questions_are_asked_at_a_time_and_waiting_for_a_turn_is_free() -> None:
+    zone, found, slots = {"mx.example.org": {"A": ["192.0.2.1"]}}, list[Route](), Slots(2)
     async with fake_world(zone) as plain:
-        before = trio.current_time()
-        await route(DOMAIN, replace(plain, resolve=slow), Limits(), families=BOTH)
-    assert trio.current_time() - before == pytest.approx(20)
+        world = slow(plain, 10)
+
+        async def find_it() -> None:
+            found.append(await route(HOST, world, Limits(target=12), slots, Budget(12), families=frozenset({4})))
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3 * QUESTIONS):
+                nursery.start_soon(find_it)
+    assert trio.current_time() == pytest.approx(30)
+    assert [(each.failure, each.hops[0].addresses) for each in found] == [(None, ("192.0.2.1",))] * 3 * QUESTIONS
+
+
+def slow(world: World, seconds: float) -> World:
+    async def resolve(question: Question) -> Answer:
+        await trio.sleep(seconds)
+        return await world.resolve(question)
+
+    return replace(world, resolve=resolve)
 
 
 LATE = Failure(stage=Stage.RESOLVE, kind=Kind.TIMEOUT, detail="names were not resolved in 60 s")

@@ -1,6 +1,7 @@
 """The JSON report: its keys, its schema, and that no text breaks it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,10 +10,12 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 
-from probe.model import FORMAT, PresentedChain, Report
+from probe.codec import decode_evidence, encode
+from probe.model import FORMAT, PresentedChain, Report, Verdict
 from probe.report.json import render, schema
 from tests import reports
 
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 VALIDATOR = jsonschema.Draft202012Validator(schema(), format_checker=jsonschema.FormatChecker())
 
 
@@ -90,6 +93,35 @@ def test_an_unreadable_certificate_has_its_digests_and_the_error() -> None:
     assert len(certificate["sha256"]) == 64
 
 
+def test_what_acts_on_a_terminal_is_written_out_and_reads_back_the_same() -> None:
+    banner = "220 \x9b2J\x7f\x85\u061c\u200b\u200f\u2028\u202e\u2060\u206f\ufeff Zürich 日本"
+    found = reports.finding("certificate-weak", Verdict.FAIL, reports.at(), subject=banner)
+    line = render(reports.report([found])).decode()
+    assert "220 \\u009b2J\\u007f\\u0085\\u061c\\u200b\\u200f\\u2028\\u202e\\u2060\\u206f\\ufeff Zürich 日本" in line
+    assert json.loads(line)["findings"][0]["facts"]["subject"] == banner
+
+
+def test_exchange_onlines_words_carry_the_facts_as_in_text() -> None:
+    report = reports.exchange_default()
+    words = [finding["exchange_online"] for finding in rendered(report)["findings"]]
+    assert words[0][0] == (
+        "450 4.4.317 Cannot connect to remote server [Message=SubjectMismatch Expected Subject: mail.contoso.com. "
+        f"Presented Subject: CN=EX01. Thumbprint: {reports.EX01.sha1.upper()}]"
+    )
+    expired = reports.finding("certificate-expired", Verdict.FAIL, reports.at(position=0), subject="CN=EX01")
+    (found,) = rendered(reports.report([expired]))["findings"]
+    assert found["exchange_online"][:2] == [
+        "450 4.4.317 Cannot connect to remote server [Message=CertificateExpired]",
+        "450 4.7.320 Certificate validation failed [Message=CertificateExpired]",
+    ]
+
+
+def test_nobody_complains_of_what_is_as_it_should_be() -> None:
+    excused = reports.finding("certificate-host-mismatch", Verdict.OK, reports.at(position=0), excused_by="x")
+    (found,) = rendered(reports.report([excused]))["findings"]
+    assert (found["exchange_online"], found["tlsrpt"], found["hresult"]) == ([], None, None)
+
+
 @pytest.mark.parametrize("key", ["findings", "observations", "route", "roots"])
 def test_the_schema_notices_what_is_missing(key: str) -> None:
     found: Mapping[str, object] = rendered(reports.mail_domain())
@@ -101,5 +133,14 @@ def test_the_schema_notices_what_is_missing(key: str) -> None:
 @settings(deadline=None)  # the first example waits for the certificates to be read
 def test_whatever_was_seen_is_one_line_that_obeys_the_schema(report: Report) -> None:
     line = render(report)
-    assert b"\n" not in line
+    assert len(line.decode().splitlines()) == 1
+    assert not UNSEEN.search(line.decode())
     VALIDATOR.validate(json.loads(line))
+
+
+@given(reports.any_report())
+@settings(deadline=None)  # the first example waits for the certificates to be read
+def test_evidence_is_as_harmless_and_reads_back_the_same(report: Report) -> None:
+    line = encode(report.evidence)
+    assert not UNSEEN.search(line.decode())
+    assert decode_evidence(line) == report.evidence

@@ -6,11 +6,12 @@ from io import StringIO
 import pytest
 from hypothesis import given, settings
 
+from fixtures import certificates
 from probe.judge.catalogue import CATALOGUE
 from probe.judge.chain import Anchors
 from probe.judge.judging import judge
 from probe.judge.standard import Standard
-from probe.model import Failure, Kind, Report, Route, RouteKind, Stage, Verdict, Where
+from probe.model import Failure, Kind, PresentedChain, Report, Route, RouteKind, RuleBook, Stage, Verdict, Where
 from probe.report.layout import Line
 from probe.report.text import coloured, plain, render, summary
 from probe.report.wording import SENTENCES, sentence
@@ -19,6 +20,9 @@ from tests import pki, reports
 TWO_YEARS_AGO, LAST_MONTH, NEXT_MONTH = (
     reports.AT.replace(year=year, month=month) for year, month in ((2024, 11), (2026, 10), (2026, 12))
 )
+
+
+Made = pki.Issued | certificates.Made
 
 
 def said(report: Report, verbosity: int = 0, *, transcript: bool = False) -> str:
@@ -66,9 +70,9 @@ def test_what_was_not_sent_has_its_place_in_the_chain() -> None:
     text = said(reports.missing_intermediate())
     assert (
         "  chain     0 CN=mail.contoso.com\n"
-        "            └─ CN=Fabrikam TLS RSA CA 2025, O=Fabrikam Trust, C=GB, not sent\n"
+        "            └─ not sent: CN=Fabrikam TLS RSA CA 2025, O=Fabrikam Trust, C=GB\n"
     ) in text
-    assert "`- CN=Fabrikam TLS RSA CA 2025" in plain(render(reports.missing_intermediate()), ascii=True)
+    assert "`- not sent: CN=Fabrikam TLS RSA CA 2025" in plain(render(reports.missing_intermediate()), ascii=True)
 
 
 def test_a_whole_chain_ends_at_its_root() -> None:
@@ -80,15 +84,164 @@ def test_a_whole_chain_ends_at_its_root() -> None:
     ) in said(report)
 
 
-def test_a_chain_out_of_order_is_drawn_as_sent() -> None:
-    report = reports.report((), [reports.observation("192.0.2.25", reports.LEAF, reports.ROOT, reports.ISSUING)])
+def test_a_chain_out_of_order_is_drawn_as_it_leads() -> None:
+    inner = reports.ROOT.intermediate("CN=A", path_length=1)
+    between = inner.intermediate("CN=B")
+    leaf = between.leaf(names=(reports.HOST,))
+    text = said(reports.report((), [reports.observation("192.0.2.25", leaf, inner, between)]))
+    assert "  chain     0 CN=mail.contoso.com\n            └─ 2 CN=B\n               └─ 1 CN=A\n" in text
+    assert "also sent" not in text
+
+
+def test_what_is_not_on_the_way_was_also_sent() -> None:
+    chain = (reports.LEAF, reports.EX01, reports.ISSUING, reports.ISSUING)
+    text = said(reports.report(reports.healthy(), [reports.observation("192.0.2.25", *chain)]))
     assert (
-        "  chain     0 CN=mail.contoso.com\n"
-        "            1 CN=Fabrikam Root R1, O=Fabrikam Trust, C=GB, did not issue the one\n"
-        "              before, self-signed\n"
-        "            2 CN=Fabrikam TLS RSA CA 2025, O=Fabrikam Trust, C=GB, did not issue\n"
-        "              the one before\n"
-    ) in said(report)
+        "            └─ 2 CN=Fabrikam TLS RSA CA 2025, O=Fabrikam Trust, C=GB\n"
+        "               └─ CN=Fabrikam Root R1, O=Fabrikam Trust, C=GB, trusted\n"
+        "  also sent 1 CN=EX01, self-signed\n"
+        "            3 CN=Fabrikam TLS RSA CA 2025, O=Fabrikam Trust, C=GB, the same as 2\n"
+    ) in text
+
+
+def test_a_namesake_that_signed_nothing_is_not_on_the_way() -> None:
+    namesake = pki.Authority.root("CN=Elsewhere,C=GB").intermediate("CN=Fabrikam TLS RSA CA 2025,O=Fabrikam Trust,C=GB")
+    text = said(reports.report((), [reports.observation("192.0.2.25", reports.LEAF, namesake)]))
+    assert "  chain     0 CN=mail.contoso.com\n  also sent 1 CN=Fabrikam TLS" in text
+
+
+@pytest.mark.parametrize(
+    ("chain", "end"),
+    [
+        (
+            (reports.LEAF, reports.ISSUING),
+            "CN=Fabrikam Root R1, O=Fabrikam Trust, C=GB, not sent and not a trusted root",
+        ),
+        (
+            (reports.LEAF, reports.ROOT, reports.ISSUING),
+            "1 CN=Fabrikam Root R1, O=Fabrikam Trust, C=GB, self-signed, not a trusted root",
+        ),
+        ((reports.LEAF,), "not sent: CN=Fabrikam TLS RSA CA 2025, O=Fabrikam Trust, C=GB"),
+    ],
+)
+def test_the_tree_says_what_is_missing(chain: tuple[pki.Issued, ...], end: str) -> None:
+    words = " ".join(said(judged(*chain, anchors=(reports.EX01,))).split())
+    assert f"└─ {end} " in words
+
+
+def test_a_root_that_was_sent_is_the_trusted_end() -> None:
+    words = " ".join(said(judged(reports.LEAF, reports.ISSUING, reports.ROOT, anchors=(reports.ROOT,))).split())
+    assert "└─ 2 CN=Fabrikam Root R1, O=Fabrikam Trust, C=GB, self-signed, trusted OK" in words
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_ways_the_judges_is_drawn(order: tuple[int, int]) -> None:
+    """The same issuer by two roots, of which one is trusted: whatever came first."""
+    known, other = certificates.authority("CN=Known"), certificates.authority("CN=Other")
+    ways = [certificates.authority("CN=CA", root, owner="CN=CA") for root in (known, other)]
+    leaf = certificates.leaf(f"CN={reports.HOST}", ways[0], (reports.HOST,))
+    good, bad = order.index(0) + 1, order.index(1) + 1
+    text = said(judged(leaf, *(ways[place] for place in order), anchors=(known,)))
+    assert f"            └─ {good} CN=CA\n               └─ CN=Known, trusted\n  also sent {bad} CN=CA\n" in text
+
+
+def test_an_unreadable_certificate_has_a_row_of_its_own() -> None:
+    seen = replace(reports.observation("192.0.2.25", reports.LEAF), chain=PresentedChain(der=(b"\x30\x00",)))
+    text = said(reports.report((), [seen]))
+    assert "\n  error     cannot be read: " in text
+    assert "  chain     0 unreadable\n" in text
+
+
+def test_the_headline_passes_over_no_place() -> None:
+    addresses = [f"192.0.2.{n}" for n in range(1, 17)]
+    assert "192.0.2.1:25, 192.0.2.2:25 and 14 more: the cert" in glance(reports.exchange_default(*addresses))
+    different = [
+        reports.finding("certificate-expired", Verdict.FAIL, reports.at(address, 0), subject=f"CN={address}")
+        for address in addresses
+    ]
+    words = glance(reports.report(different))
+    assert "192.0.2.1:25: CN=192.0.2.1 expired" in words
+    assert words.endswith("; likewise at 192.0.2.2:25 and 14 more")
+
+
+def test_the_headline_names_both_certificates() -> None:
+    both = [
+        reports.finding("certificate-expired", Verdict.FAIL, reports.at(position=n), subject=name)
+        for n, name in enumerate(("CN=leaf", "CN=issuer"))
+    ]
+    words = glance(reports.report(both))
+    assert "192.0.2.25:25: CN=leaf expired" in words
+    assert "192.0.2.25:25, certificate 1: CN=issuer expired" in words
+
+
+def glance(report: Report) -> str:
+    return " ".join(said(report).partition("\n\n")[0].split())
+
+
+def judged(*chain: Made, anchors: tuple[Made, ...], standard: Standard | None = None) -> Report:
+    seen = replace(
+        reports.observation("192.0.2.25", reports.LEAF), chain=PresentedChain(der=tuple(made.der for made in chain))
+    )
+    evidence = reports.report((), [seen]).evidence
+    roots = Anchors(label="of the test", der=tuple(root.der for root in anchors))
+    return judge(evidence, standard or Standard(), roots, reports.AT)
+
+
+def test_name_findings_say_their_book() -> None:
+    stranger = reports.ISSUING.leaf(names=("other.test",))
+    text = said(judged(stranger, reports.ISSUING, anchors=(reports.ROOT,)))
+    assert "WARN  certificate-host-mismatch, by RFC 9525\n" in text
+
+
+@pytest.mark.parametrize(
+    ("names", "subject", "words"),
+    [
+        ((), f"CN={reports.HOST}", f"bears {reports.HOST} as its common name alone, which does not count by RFC 9525"),
+        ((), "O=Nobody", f"the certificate is not for {reports.HOST}; it has no names"),
+        (("x.test",), "CN=x.test", f"the certificate is not for {reports.HOST}; it is for x.test"),
+    ],
+)
+def test_a_mismatch_is_told_in_the_words_of_the_book(names: tuple[str, ...], subject: str, words: str) -> None:
+    leaf = reports.ISSUING.leaf(names=names, subject=subject)
+    assert words in glance(judged(leaf, reports.ISSUING, anchors=(reports.ROOT,)))
+
+
+def test_a_note_on_what_holds_is_shown_without_asking() -> None:
+    leaf = reports.ISSUING.leaf(names=(), subject=f"CN={reports.HOST}")
+    report = judged(leaf, reports.ISSUING, anchors=(reports.ROOT,), standard=Standard(name=reports.HOST))
+    words = " ".join(said(report).split())
+    assert "mail.contoso.com is matched by mail.contoso.com; by RFC 9525 it would not be: " in words
+
+
+def test_the_words_have_no_holes() -> None:
+    expired = reports.finding("certificate-expired", Verdict.FAIL, reports.at(position=0), subject="CN=EX01")
+    text = " ".join(said(reports.report([expired])).split())
+    assert "450 4.4.317 Cannot connect to remote server [Message=CertificateExpired] 450 4.7.320" in text
+
+
+@pytest.mark.parametrize(
+    ("cause", "facts", "words"),
+    [
+        ("none-shown", {"authorities": "any"}, "insists on a client certificate (it names no authority)"),
+        ("refused", {"authorities": "CN=A", "alert": "unknown ca"}, "shown (authority: CN=A); its alert: unknown ca"),
+        ("none-shown", {"reply": "421 4.7.1 no"}, "insists on a client certificate: 421 4.7.1 no"),
+    ],
+)
+def test_client_certificates_not_shown_and_refused_are_told_apart(
+    cause: str, facts: dict[str, str], words: str
+) -> None:
+    finding = reports.finding(
+        "client-certificate-required", Verdict.FAIL, reports.at(), RuleBook.RFC, cause=cause, **facts
+    )
+    assert words in sentence(finding)
+
+
+def test_several_dialogues_are_told_apart() -> None:
+    seen = [reports.observation(f"192.0.2.{n}", reports.EX01) for n in (1, 2)]
+    text = said(reports.report((), seen), transcript=True)
+    for n in (1, 2):
+        assert f"  dialogue  192.0.2.{n}:25\n  S:        220 mail" in text
+    assert "  dialogue  " not in said(reports.report((), seen[:1]), transcript=True)
 
 
 def test_a_mail_domain_shows_its_hosts_and_what_was_left_out() -> None:
@@ -142,7 +295,10 @@ def test_quiet_is_the_verdict_alone() -> None:
 def test_verbose_shows_what_held_the_whole_chain_keywords_and_times() -> None:
     report = reports.report(reports.healthy(), [reports.observation("192.0.2.25", reports.LEAF, reports.ISSUING)])
     text = said(report, 1)
-    assert "OK  certificate-name-matches\n  192.0.2.25:25: mail.contoso.com is matched by mail.contoso.com\n" in text
+    assert (
+        "OK  certificate-name-matches, by RFC 9525\n  192.0.2.25:25: mail.contoso.com is matched by mail.contoso.com\n"
+        in text
+    )
     assert f"  SHA-1     {reports.ISSUING.sha1.upper()}\n" in text
     assert "  keywords  SIZE 37748736, STARTTLS\n" in text
     assert "  times     connect 12.3 ms, dialogue 31.0 ms, handshake 45.7 ms, after 12.0 ms\n" in text

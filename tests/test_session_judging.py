@@ -26,7 +26,20 @@ from probe import config
 from probe.judge.chain import Anchors
 from probe.judge.judging import judge
 from probe.judge.standard import AuthLevel, Standard
-from probe.model import Endpoint, Failure, Finding, Kind, Observation, Report, RuleBook, Session, Stage, Verdict
+from probe.model import (
+    Endpoint,
+    Failure,
+    Finding,
+    Kind,
+    Observation,
+    Report,
+    RuleBook,
+    Session,
+    Speaker,
+    Stage,
+    Turn,
+    Verdict,
+)
 
 ANCHORS = Anchors(label="roots", der=ROOTS)
 CHAIN = (sample("renewed_same"), sample("int2025"))
@@ -358,7 +371,8 @@ def test_a_server_that_wants_our_certificate(
     assert ("not-observed" in codes) is not required
     if required:
         finding = find(judged(found), "client-certificate-required")
-        assert (finding.verdict, finding.fact("alert")) == (WARN, detail or None)
+        told = finding.fact("alert" if kind is Kind.ALERT else "reply")
+        assert (finding.verdict, told) == (WARN, detail or None)
         assert find(judged(found, standard=Standard(name=HOST)), "client-certificate-required").verdict is FAIL
         assert finding.fact("authorities") == (AUTHORITY if asked else "any")
 
@@ -378,3 +392,19 @@ def test_the_place_of_a_finding_is_the_endpoint_s() -> None:
     found = replace(seen(*CHAIN), endpoint=endpoint)
     for finding in judged(found, given=f"{HOST}:2525").findings:
         assert (finding.where.host, finding.where.address, finding.where.port) == (HOST, "2001:db8::25", 2525)
+
+
+def test_who_spoke_inside_tls_did_not_miss_our_certificate() -> None:
+    spoke = (*WHOLE[:-3], Turn(who=Speaker.SERVER, data="250 ", tls=True))
+    found = failed(Stage.AFTER, Kind.CLOSED, "gone", *CHAIN, transcript=spoke, certificate_requested=True)
+    assert find(judged(found), "not-observed").verdict is FAIL
+
+
+def test_a_server_that_is_known_by_its_address_alone_must_have_it_in_its_certificate() -> None:
+    for given, verdict in (("192.0.2.25:25", OK), ("https://192.0.2.25", FAIL), ("smtps://192.0.2.25", FAIL)):
+        target = config.target(given)
+        found = seen(*CHAIN, host="192.0.2.25", port=target.port or 25, dialogue=target.dialogue)
+        assert judged(found, given=given).verdict is verdict
+    found = seen(*CHAIN, host="192.0.2.25", port=443, dialogue="direct")
+    pinned = Standard(thumbprints=("52b4aa6defe3b5cb25122b92519b89be3082bba1",))
+    assert judged(found, given="https://192.0.2.25", standard=pinned).verdict is OK

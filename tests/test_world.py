@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, timedelta
 from typing import NamedTuple
 
@@ -13,9 +13,9 @@ import trio
 
 from probe.model import Outcome, Question
 from probe.observe.outside import outside, system_answer
-from probe.observe.world import World
+from probe.observe.world import World, server_text
 from tests.nameserver import from_zone, nameserver
-from tests.world import FAILED, Server, Zone, fake_world, in_trio
+from tests.world import FAILED, HANGS, Server, Zone, fake_world, in_trio
 
 ZONE: Zone = {
     "example.org": {"MX": ["10 mx1.example.org", "20 mx2.example.org"], "A": ["192.0.2.80"]},
@@ -199,6 +199,25 @@ async def test_a_resolver_named_by_the_user_answers_for_every_name() -> None:
     async with nameserver(from_zone(zone)) as resolver:
         answer = await outside([resolver]).resolve(Question(name="localhost", rtype="A"))
     assert answer.records == ("192.0.2.1",)
+
+
+@pytest.mark.parametrize("silent", [0, 1, 2])
+@in_trio
+async def test_however_short_the_time_every_resolver_has_its_turn(silent: int) -> None:
+    async with AsyncExitStack() as stack:
+        zones: list[Zone] = [{"example.org": HANGS}] * silent + [ZONE]
+        servers = [await stack.enter_async_context(nameserver(from_zone(zone))) for zone in zones]
+        with trio.fail_after(2):
+            answer = await outside(servers, patience=1).resolve(Question(name="example.org", rtype="MX"))
+    assert answer.outcome is Outcome.FOUND
+
+
+@in_trio
+async def test_resolvers_that_are_all_silent_are_named_before_the_time_is_up() -> None:
+    async with nameserver(from_zone({"example.org": HANGS})) as server:
+        with trio.fail_after(1):
+            answer = await outside([server], patience=1).resolve(Question(name="example.org", rtype="MX"))
+    assert (answer.outcome, answer.resolver) == (Outcome.TIMEOUT, server_text(server))
 
 
 @pytest.mark.parametrize("name", ["a" * 64, "", "\0"])

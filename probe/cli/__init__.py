@@ -5,6 +5,7 @@
 Data goes to stdout, everything else to stderr.
 """
 
+import errno
 import os
 import sys
 import traceback
@@ -50,10 +51,12 @@ app.command()(commands.demo)
 
 def main() -> None:
     """The console script."""
+    if sys.stdout is None:  # closed by whoever started us: there is nobody to tell
+        sys.exit(OUR_FAULT)
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         _silence()
         code = OUR_FAULT
     sys.exit(code)
@@ -75,7 +78,10 @@ def run(args: list[str]) -> int:
         return OUR_FAULT
     except BaseExceptionGroup as group:
         return _unwrapped(group)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _silence()
+            return _complain("the report cannot be written: no space left", "is the disk full?")
         traceback.print_exc()
         return OUR_FAULT
     return outcome if isinstance(outcome, int) else 0
@@ -88,8 +94,17 @@ def _unwrapped(group: BaseExceptionGroup[BaseException]) -> int:
     if group.split(BrokenPipeError)[1] is None:
         _silence()
         return OUR_FAULT
+    ours, others = group.split(ProbeError)
+    if ours and not others:
+        first = _first(ours)
+        return _complain(str(first), first.hint)
     traceback.print_exception(group)
     return OUR_FAULT
+
+
+def _first(group: BaseExceptionGroup[ProbeError]) -> ProbeError:
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
 def _complain(message: str, hint: str) -> int:

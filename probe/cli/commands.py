@@ -71,6 +71,8 @@ def check(
     anchors = config.anchors(roots or ["certifi"])
     moment = None if at is None else config.moment(at)
     settings.agree(found, standard, only_v4=only_v4, only_v6=only_v6, connect=connect)
+    lists = [word[1:] for word in targets if word.startswith("@")]
+    settings.outputs([evidence, chain], [*lists, *roots, client_cert, client_key])
     manner, world = settings.looking(
         resolver=resolver,
         connect=connect,
@@ -131,6 +133,7 @@ def judge(
     moment = None if at is None else config.moment(at)
     found = [evidence for file in files for evidence in config.evidence(file)]
     settings.agree([evidence.target for evidence in found], standard)
+    settings.outputs([chain], [*files, *roots])
     with Printer(
         format,
         standard,

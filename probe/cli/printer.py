@@ -48,6 +48,8 @@ class Printer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None and self._form is Format.NAGIOS and self._reports:
+            self._print_nagios()  # interrupted: what is finished is told
         for file in (self._chain, self._evidence):
             if file:
                 file.close()
@@ -62,8 +64,10 @@ class Printer:
             case Format.JSON:
                 from probe.report.json import render as to_json
 
-                sys.stdout.write(to_json(report).decode() + "\n")
+                # JSON is UTF-8 (RFC 8259 §8.1), whatever the terminal's encoding is.
                 sys.stdout.flush()
+                sys.stdout.buffer.write(to_json(report) + b"\n")
+                sys.stdout.buffer.flush()
             case Format.NAGIOS:
                 self._reports.append(report)
             case Format.TEXT:
@@ -88,12 +92,17 @@ class Printer:
         apart = [BLANK] if len(self._verdicts) > 1 and self._verbosity >= 0 else []
         write([*apart, *lines], colour=self._colour)
 
+    def _print_nagios(self) -> None:
+        from probe.cli.terminal import encodable
+        from probe.report.nagios import render
+
+        sys.stdout.write(encodable(render(self._reports)))
+        sys.stdout.flush()
+
     def finish(self) -> int:
         """Print what is due at the end; gives the exit code. Raises `ConfigError` where a file could not be written."""
         if self._form is Format.NAGIOS:
-            from probe.report.nagios import render
-
-            sys.stdout.write(render(self._reports))
+            self._print_nagios()
         elif self._form is Format.TEXT and self._several:
             from probe.cli.terminal import write
             from probe.report.layout import BLANK

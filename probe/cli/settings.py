@@ -74,8 +74,24 @@ def agree(
             raise UsageError(
                 f"DomainValidation has no name to compare at `{nameless.given}`", "say which with --expect-name"
             )
+    families = {4: only_v6, 6: only_v4}  # which are left out
+    for literal in (*connect, *(target.name for target in targets)):
+        found = host_address(literal.removeprefix("[").removesuffix("]"))
+        if found and families[6 if ":" in found else 4]:
+            raise UsageError(f"`{literal}` is left out by {'-6' if only_v6 else '-4'}", "leave the option away")
     if connect and len({target.name for target in targets}) > 1:
         raise UsageError("--connect names one place, and the targets are several", "probe them one at a time")
+
+
+def outputs(written: Iterable[Path | None], read: Iterable[str | Path | None]) -> None:
+    """Raise `UsageError` where a file would be written that is written or read already."""
+    taken = {Path(file).resolve() for file in read if file}
+    for file in written:
+        # A device is no file: several may well write to /dev/stderr.
+        if file and (not file.exists() or file.is_file()):
+            if file.resolve() in taken:
+                raise UsageError(f"{file} is named twice", "--evidence and --chain each need a file of their own")
+            taken.add(file.resolve())
 
 
 def verbosity(verbose: bool, quiet: bool) -> int:
@@ -107,7 +123,7 @@ def looking(
     greeting = _greeting(ehlo) if ehlo is not None else None
     certificate = _client_certificate(client_cert, client_key)
 
-    from probe.observe import Limits, Manner, outside
+    from probe.observe import Limits, Manner, outside, server_text
 
     manner = Manner(
         limits=Limits() if timeout is None else Limits().within(timeout),
@@ -117,9 +133,9 @@ def looking(
         ehlo=greeting,
         repeat=repeat,
         certificate=certificate,
-        resolvers=tuple(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in resolvers),
+        resolvers=tuple(map(server_text, resolvers)),
     )
-    return manner, outside(resolvers)
+    return manner, outside(resolvers, patience=manner.limits.target)
 
 
 def _greeting(text: str) -> str:

@@ -13,8 +13,14 @@ def write(lines: Iterable[Line], *, colour: bool) -> None:
     if colour and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
         coloured(lines, sys.stdout, ascii=ascii_only)
     else:
-        sys.stdout.write(plain(lines, ascii=ascii_only))
+        sys.stdout.write(encodable(plain(lines, ascii=ascii_only)))
     sys.stdout.flush()
+
+
+def encodable(text: str) -> str:
+    """The text, with what the output's encoding has no character for written as an escape."""
+    encoding = sys.stdout.encoding or "ascii"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _can_show(text: str) -> bool:

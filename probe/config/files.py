@@ -1,5 +1,6 @@
 """The files that the user names: trust anchors, saved evidence, a client certificate."""
 
+import os
 import re
 import ssl
 import sys
@@ -10,7 +11,7 @@ from probe.errors import ConfigError, EvidenceError
 from probe.judge.chain import Anchors, readable
 from probe.model import Evidence
 
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 
 def anchors(sources: Iterable[str]) -> Anchors:
@@ -26,7 +27,7 @@ def anchors(sources: Iterable[str]) -> Anchors:
             labels.append("the system's list")
             der = _system_roots()
         else:
-            labels.append(Path(source).name)
+            labels.append(ascii(Path(source).name)[1:-1])  # a file may be named by bytes that are no text
             der = _certificates(read(Path(source), "roots"))
             if damaged := [number for number, one in enumerate(der, 1) if not readable(one)]:
                 hint = "check it with `openssl x509 -in FILE -noout -text`"
@@ -46,7 +47,9 @@ def _system_roots() -> list[bytes]:
         return _certificates(read(Path(paths.cafile), "roots"))
     # Debian has no one file under OpenSSL's name, but a directory of single ones.
     files = sorted(Path(paths.capath).glob("*.pem")) if paths.capath else []
-    return [der for file in files if file.is_file() for der in _certificates(file.read_bytes())]
+    return [
+        der for file in files if file.is_file() and os.access(file, os.R_OK) for der in _certificates(file.read_bytes())
+    ]
 
 
 def _certificates(pem: bytes) -> list[bytes]:

@@ -33,6 +33,8 @@ def targets(words: Iterable[str]) -> Iterator[Target]:
     `ConfigError`."""
     for word in words:
         if word == "-":
+            if sys.stdin is None:
+                raise UsageError("standard input is closed", "name the targets, or a file that lists them with @FILE")
             yield from _listed(_text(sys.stdin.buffer.read()), "standard input")
         elif word.startswith("@"):
             yield from _listed(_text(read(Path(word[1:]), "a list of targets")), word[1:])

@@ -19,6 +19,10 @@ def host_name(text: str, option: str) -> str:
 def expected_name(text: str) -> str:
     """A connector's TlsDomain: a domain, or `*.` and a domain."""
     wildcard, rest = ("*.", text[2:]) if text.startswith("*.") else ("", text)
+    if address_of(rest):
+        raise UsageError(
+            f"--expect-name `{text}` is an address", "a connector's TlsDomain is a domain, as in mail.contoso.com"
+        )
     return wildcard + host_name(rest, "--expect-name")
 
 

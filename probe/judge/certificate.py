@@ -17,6 +17,9 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from probe.judge import dn
 
+MOST_EXPONENT = 64  # bits; a public exponent as long as its modulus costs milliseconds a signature, and nobody has one
+SMALL = 8192  # bytes; larger certificates are rare, and hostile ones are not worth remembering
+
 T = TypeVar("T", bound=x509.ExtensionType)
 
 _HOST = re.compile(
@@ -90,9 +93,13 @@ def is_host(name: str) -> bool:
     return len(name) < 254 and _HOST.fullmatch(name) is not None
 
 
-@lru_cache(maxsize=4096)
 def parse(der: bytes) -> Certificate | Unreadable:
     """Read one certificate. Total: what cannot be read is a value too."""
+    return _parsed(der) if len(der) <= SMALL else _parsed.__wrapped__(der)
+
+
+@lru_cache(maxsize=512)
+def _parsed(der: bytes) -> Certificate | Unreadable:
     sha1, sha256 = hashlib.sha1(der, usedforsecurity=False).hexdigest(), hashlib.sha256(der).hexdigest()
     try:
         with warnings.catch_warnings():
@@ -193,6 +200,9 @@ def _signature(found: x509.Certificate) -> str:
 
 def _signed_by(child: x509.Certificate, parent: x509.Certificate) -> bool:
     try:
+        key = parent.public_key()
+        if isinstance(key, rsa.RSAPublicKey) and key.public_numbers().e.bit_length() > MOST_EXPONENT:
+            return False
         child.verify_directly_issued_by(parent)
     except InvalidSignature:
         return False
@@ -201,7 +211,7 @@ def _signed_by(child: x509.Certificate, parent: x509.Certificate) -> bool:
     return True
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def issued(child: bytes, parent: bytes) -> bool:
     """Whether the certificate `parent` (DER) signed the certificate `child` (DER); both are readable."""
     with warnings.catch_warnings():

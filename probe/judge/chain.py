@@ -17,7 +17,8 @@ from OpenSSL import crypto
 
 from probe.judge.certificate import Certificate, Unreadable, issued, parse
 
-MOST_WAYS, LONGEST_WAY = 16, 16  # what is presented is hostile, and real chains have two ways of three or four links
+# What is presented is hostile, and real chains have two ways of three or four links.
+MOST_WAYS, LONGEST_WAY, MOST_CHECKS = 16, 16, 64
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, for which pyOpenSSL has no name
 
 
@@ -46,7 +47,6 @@ class Path:
         return self.certificates[-1]
 
 
-@lru_cache(maxsize=4096)
 def follow(chain: tuple[bytes, ...], anchors: Anchors, at: datetime) -> Path | None:
     """The path of a presented chain. None where the leaf cannot be read."""
     leaf = parse(chain[0]) if chain else None
@@ -56,7 +56,7 @@ def follow(chain: tuple[bytes, ...], anchors: Anchors, at: datetime) -> Path | N
     if not error:
         return Path(certificates=way)
     presented = [read for der in dict.fromkeys(chain) if isinstance(read := parse(der), Certificate)]
-    ways = tuple(islice(_ways((leaf,), presented), MOST_WAYS))
+    ways = tuple(islice(_ways((leaf,), presented, iter(range(MOST_CHECKS))), MOST_WAYS))
     # OpenSSL goes one way. Where cross-signing makes several, it may have missed the good one.
     tries = (chain, *(tuple(link.der for link in way) for way in ways if len(ways) > 1))
     for flags in (0, NO_CHECK_TIME):
@@ -85,6 +85,8 @@ def _verify(
         return (), (int(code), str(text))
     read = (parse(crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)) for certificate in found)
     path = tuple(certificate for certificate in read if isinstance(certificate, Certificate))
+    if len(path) < len(found):  # its dates, usage and strength are anybody's guess
+        return (), (0, "a certificate on the path cannot be read")
     # Beyond the leaf where the leaf itself is the anchor, OpenSSL goes on as long as it is sent issuers.
     end = max((place for place, link in enumerate(path) if link.der in anchors.der), default=len(path) - 1)
     return path[: end + 1], None
@@ -106,7 +108,7 @@ def readable(der: bytes) -> bool:
     return _load(der) is not None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _load(der: bytes) -> crypto.X509 | None:
     try:
         return crypto.load_certificate(crypto.FILETYPE_ASN1, der)
@@ -114,17 +116,23 @@ def _load(der: bytes) -> crypto.X509 | None:
         return None
 
 
-def _ways(way: tuple[Certificate, ...], presented: Sequence[Certificate]) -> Iterator[tuple[Certificate, ...]]:
-    """Every way on from here through the presented certificates, each as far as an issuer is among them."""
+def _ways(
+    way: tuple[Certificate, ...], presented: Sequence[Certificate], checks: Iterator[int]
+) -> Iterator[tuple[Certificate, ...]]:
+    """Every way on from here through the presented certificates, each as far as an issuer is among them. `checks` runs
+    out with the signatures that we are willing to check."""
     child, parents = way[-1], []
     if not child.self_signed and len(way) < LONGEST_WAY:
         parents = [
             other
             for other in presented
-            if other not in way and other.subject_name == child.issuer_name and issued(child.der, other.der)
+            if other not in way
+            and other.subject_name == child.issuer_name
+            and next(checks, None) is not None
+            and issued(child.der, other.der)
         ]
     for parent in parents:
-        yield from _ways((*way, parent), presented)
+        yield from _ways((*way, parent), presented, checks)
     if not parents:
         yield way
 

@@ -7,16 +7,17 @@ which is what a connector stores. A thumbprint would be the same idea as a DANE 
 from collections.abc import Iterator
 
 from probe.judge import dn
-from probe.judge.certificate import Certificate
+from probe.judge.certificate import Certificate, Unreadable
 from probe.judge.find import at_certificate, finding
-from probe.judge.presented import Presented
 from probe.judge.standard import Standard
 from probe.model import Finding, RuleBook, Verdict
 
 
-def judge_identity(case: Presented) -> Iterator[Finding]:
-    """Findings on the leaf against the expected thumbprints, and against the expected issuer and subject."""
-    leaf, standard = case.leaf, case.standard
+def judge_identity(leaf: Certificate | Unreadable, standard: Standard) -> Iterator[Finding]:
+    """Findings on the leaf against the expected thumbprints, and against the expected issuer and subject.
+
+    A leaf that cannot be read has a thumbprint all the same; its issuer and subject are not the expected ones.
+    """
     held: list[str] = []
     failed: list[str] = []
     if standard.thumbprints:
@@ -34,8 +35,8 @@ def judge_identity(case: Presented) -> Iterator[Finding]:
             cause="thumbprint-differs" if "thumbprint" in failed else _cause(issuer, subject),
             expected=_expected(standard, failed),
             presented=leaf.sha1.upper(),
-            subject=leaf.subject,
-            issuer=leaf.issuer,
+            subject=leaf.subject if isinstance(leaf, Certificate) else None,
+            issuer=leaf.issuer if isinstance(leaf, Certificate) else None,
             rdns="; ".join((*(f"issuer {d}" for d in issuer), *(f"subject {d}" for d in subject))),
         )
     elif held:
@@ -49,9 +50,11 @@ def judge_identity(case: Presented) -> Iterator[Finding]:
         )
 
 
-def _differences(leaf: Certificate, standard: Standard) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _differences(leaf: Certificate | Unreadable, standard: Standard) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if not standard.identity:
         return (), ()
+    if isinstance(leaf, Unreadable):
+        return (("cannot be read",) if standard.identity.issuer else ()), ("cannot be read",)
     issuer = dn.differing(standard.identity.issuer, leaf.issuer_name) if standard.identity.issuer else ()
     return issuer, dn.differing(standard.identity.subject, leaf.subject_name)
 
@@ -63,7 +66,7 @@ def _cause(issuer: tuple[str, ...], subject: tuple[str, ...]) -> str:
 
 
 def _expected(standard: Standard, failed: list[str]) -> str:
-    parts = [thumbprint.upper() for thumbprint in standard.thumbprints] if "thumbprint" in failed else []
+    parts = [" or ".join(standard.thumbprints).upper().replace(" OR ", " or ")] if "thumbprint" in failed else []
     if "issuer-and-subject" in failed and standard.identity:
         parts.append(standard.identity.given)
-    return " or ".join(parts)
+    return " and ".join(parts)

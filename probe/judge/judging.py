@@ -21,7 +21,10 @@ from probe.model import Evidence, Finding, Observation, Report, Stage
 def judge(evidence: Evidence, standard: Standard, anchors: Anchors, at: datetime) -> Report:
     """The report on a target as of `at` (UTC): gravest finding first, each (code, place) once."""
     answered = any(seen.failure is None or seen.failure.stage is not Stage.CONNECT for seen in evidence.observations)
-    judged = [(seen, tuple(_judge_one(seen, standard, anchors, at, answered))) for seen in evidence.observations]
+    judged = [
+        (seen, tuple(_judge_one(seen, standard, anchors, at, answered, evidence.client_certificate)))
+        for seen in evidence.observations
+    ]
     findings = [*judge_route(evidence, standard), *_merged(judged), *judge_drift(judged)]
     return Report(
         target=evidence.target,
@@ -33,10 +36,10 @@ def judge(evidence: Evidence, standard: Standard, anchors: Anchors, at: datetime
 
 
 def _judge_one(
-    seen: Observation, standard: Standard, anchors: Anchors, at: datetime, answered: bool
+    seen: Observation, standard: Standard, anchors: Anchors, at: datetime, answered: bool, certificate_shown: bool
 ) -> Iterator[Finding]:
     demand = standard.demand(seen.endpoint)
-    yield from judge_session(seen, standard, demand, answered)
+    yield from judge_session(seen, standard, demand, others_answered=answered, certificate_shown=certificate_shown)
     if seen.chain and seen.chain.der:
         yield from judge_chain(seen.endpoint, seen.chain.der, anchors, at, standard, demand)
     elif seen.session:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from probe.judge.find import TARGET, at_host, finding
 from probe.judge.standard import Standard
-from probe.model import Answer, Evidence, Finding, Hop, Kind, Outcome, RouteKind, Stage, Verdict
+from probe.model import Answer, Evidence, Finding, Hop, Kind, Outcome, RouteKind, Stage, Verdict, Where
 
 
 def judge_route(evidence: Evidence, standard: Standard) -> Iterator[Finding]:
@@ -15,14 +15,7 @@ def judge_route(evidence: Evidence, standard: Standard) -> Iterator[Finding]:
         verdict = Verdict.FAIL if standard.expects else Verdict.OK
         yield finding("no-mail", verdict, TARGET, domain=evidence.target.name)
     if route.failure:
-        yield finding(
-            "not-observed",
-            Verdict.UNKNOWN,
-            TARGET,
-            stage=route.failure.stage,
-            kind=route.failure.kind,
-            detail=route.failure.detail,
-        )
+        yield _unresolved(Verdict.UNKNOWN, TARGET, route.failure.kind, route.failure.detail)
     elif route.kind is RouteKind.NONE:
         for answer in route.answers:
             yield from _judge_answer(answer, others=False, where_host=None)
@@ -54,7 +47,14 @@ def _judge_hop(hop: Hop, others: bool) -> Iterator[Finding]:
     elif unknown:
         yield from _judge_answer(unknown[0], others=others, where_host=hop.host)
     elif hop.answers:
-        yield from _judge_answer(hop.answers[0], others=others, where_host=hop.host)
+        first = hop.answers[0]
+        unasked = {"A", "AAAA"} - {answer.question.rtype for answer in hop.answers}
+        if unasked and first.outcome is Outcome.NODATA:  # the host may well have addresses of the other family
+            detail = f"no {first.question.rtype} record; {unasked.pop()} was not asked for"
+            verdict = Verdict.OK if others else Verdict.UNKNOWN
+            yield _unresolved(verdict, at_host(hop.host), Kind.UNREACHABLE, detail)
+        else:
+            yield from _judge_answer(first, others=others, where_host=hop.host)
 
 
 def _judge_answer(answer: Answer, *, others: bool, where_host: str | None) -> Iterator[Finding]:
@@ -62,14 +62,10 @@ def _judge_answer(answer: Answer, *, others: bool, where_host: str | None) -> It
     where = at_host(where_host) if where_host else TARGET
     match answer.outcome:
         case Outcome.FAILED | Outcome.TIMEOUT:
-            yield finding(
-                "not-observed",
-                Verdict.WARN if others else Verdict.UNKNOWN,
-                where,
-                stage=Stage.RESOLVE,
-                kind=Kind.TIMEOUT if answer.outcome is Outcome.TIMEOUT else Kind.REJECTED,
-                detail=f"{answer.question.name} {answer.question.rtype}: {answer.detail or answer.outcome}",
-            )
+            kind = answer.kind or (Kind.TIMEOUT if answer.outcome is Outcome.TIMEOUT else Kind.REJECTED)
+            alone = Verdict.FAIL if kind is Kind.PROTOCOL else Verdict.UNKNOWN  # the zone's own fault is known
+            detail = f"{answer.question.name} {answer.question.rtype}: {answer.detail or answer.outcome}"
+            yield _unresolved(Verdict.WARN if others else alone, where, kind, detail)
         case Outcome.NXDOMAIN | Outcome.NODATA:
             yield finding(
                 "name-not-found",
@@ -79,3 +75,7 @@ def _judge_answer(answer: Answer, *, others: bool, where_host: str | None) -> It
                 question=f"{answer.question.name} {answer.question.rtype}",
                 outcome=answer.outcome,
             )
+
+
+def _unresolved(verdict: Verdict, where: Where, kind: Kind, detail: str) -> Finding:
+    return finding("not-observed", verdict, where, stage=Stage.RESOLVE, kind=kind, detail=detail)

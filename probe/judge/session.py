@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from probe.dialogue.smtp import Heard, hear
 from probe.judge.find import at_endpoint, finding
 from probe.judge.standard import Demand, Standard
-from probe.model import Failure, Finding, Kind, Observation, Session, Stage, Verdict
+from probe.model import Failure, Finding, Kind, Observation, Session, Speaker, Stage, Verdict
 
 VERSIONS = ("SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")  # OpenSSL's names, oldest first
 
@@ -33,8 +33,11 @@ _WEAK_CIPHER = re.compile(r"RC4|3DES|DES-CBC|NULL|EXP|IDEA|SEED|RC2|MD5")
 _WEAK_BITS = 128
 
 
-def judge_session(seen: Observation, standard: Standard, demand: Demand, others_answered: bool) -> Iterator[Finding]:
-    """Findings on one observation's way to TLS, and on the session that it got."""
+def judge_session(
+    seen: Observation, standard: Standard, demand: Demand, *, others_answered: bool, certificate_shown: bool
+) -> Iterator[Finding]:
+    """Findings on one observation's way to TLS, and on the session that it got. `others_answered`: some address of the
+    target did; `certificate_shown`: we had a client certificate to show."""
     where = at_endpoint(seen.endpoint)
     if seen.early:
         # RFC 3207 §4.2: nothing said in plain text may count inside TLS. A client that reads on is injected.
@@ -42,12 +45,14 @@ def judge_session(seen: Observation, standard: Standard, demand: Demand, others_
             "plaintext-injected", Verdict.FAIL, where, demand.book, bytes=len(seen.early), text=seen.early[:200]
         )
     if seen.failure:
-        yield _judge_failure(seen, seen.failure, demand, others_answered)
+        yield _judge_failure(seen, seen.failure, demand, others_answered, certificate_shown)
     if seen.session:
         yield from _judge_agreed(seen, seen.session, standard, demand)
 
 
-def _judge_failure(seen: Observation, failure: Failure, demand: Demand, others_answered: bool) -> Finding:
+def _judge_failure(
+    seen: Observation, failure: Failure, demand: Demand, others_answered: bool, certificate_shown: bool
+) -> Finding:
     where, heard = at_endpoint(seen.endpoint), hear(seen.transcript)
     if failure.stage is Stage.DIALOGUE and failure.kind is Kind.REJECTED:
         if heard.starttls:
@@ -69,7 +74,8 @@ def _judge_failure(seen: Observation, failure: Failure, demand: Demand, others_a
             demand.fault,
             where,
             demand.book,
-            alert=failure.detail,
+            cause="refused" if certificate_shown else "none-shown",
+            **{"alert" if failure.kind is Kind.ALERT else "reply": failure.detail},
             authorities="; ".join(seen.client_cas) or "any",
         )
     return finding(
@@ -100,7 +106,10 @@ def _misses_our_certificate(seen: Observation, failure: Failure) -> bool:
         return failure.detail == "certificate required" or (asked and failure.detail in _WANTS_CERTIFICATE)
     # Others let TLS stand, and then say so in a reply (Postfix and nginx: 421 4.7.1) or drop the connection.
     said = failure.kind is Kind.REJECTED and "certificate" in failure.detail.lower()
-    return asked and failure.stage is Stage.AFTER and (said or failure.kind is Kind.CLOSED)
+    silent = failure.kind is Kind.CLOSED and not any(
+        turn.tls and turn.who is Speaker.SERVER for turn in seen.transcript
+    )
+    return asked and failure.stage is Stage.AFTER and (said or silent)
 
 
 def _gravity(seen: Observation, failure: Failure, others_answered: bool) -> Verdict:
@@ -119,7 +128,15 @@ def _judge_agreed(seen: Observation, session: Session, standard: Standard, deman
     if _rank(session.version) < _rank(standard.min_tls):
         weak = True
         verdict = Verdict.FAIL if standard.min_tls_demanded else demand.fault
-        yield finding("tls-version-old", verdict, where, demand.book, version=session.version, minimum=standard.min_tls)
+        yield finding(
+            "tls-version-old",
+            verdict,
+            where,
+            demand.book,
+            cause="below-1.2" if _rank(session.version) < _rank("TLSv1.2") else "below-minimum",
+            version=session.version,
+            minimum=standard.min_tls,
+        )
     if session.cipher_bits < _WEAK_BITS or _WEAK_CIPHER.search(session.cipher):
         weak = True
         yield finding("cipher-weak", demand.fault, where, demand.book, cipher=session.cipher, bits=session.cipher_bits)

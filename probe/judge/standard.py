@@ -52,19 +52,25 @@ class Standard:
 
     def demand(self, endpoint: Endpoint) -> "Demand":
         """What this standard demands of an endpoint."""
+        identified = endpoint.dialogue != "smtp"  # between servers alone TLS is a matter of luck
         return Demand(
-            strict=self.expects or endpoint.dialogue != "smtp",  # only between servers is TLS a matter of luck
+            strict=self.expects or identified,
+            identified=identified,
             level=self.level,
-            book=RuleBook.EXCHANGE_ONLINE if self.level else RuleBook.RFC,
+            book=RuleBook.EXCHANGE_ONLINE if self.expects else RuleBook.RFC,
             name=self.name,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """How grave a fault of each kind is for one endpoint, and by which book of rules."""
+    """How grave a fault of each kind is for one endpoint, and by which book of rules.
+
+    `identified`: clients of the protocol refuse a server whose certificate is for another name or address (RFC 9525).
+    """
 
     strict: bool
+    identified: bool
     level: AuthLevel | None
     book: RuleBook
     name: str | None
@@ -83,11 +89,6 @@ class Demand:
     def naming(self) -> Verdict:
         """Of the name."""
         return self.fault if self.level in (None, AuthLevel.DOMAIN_VALIDATION) else Verdict.OK
-
-    @property
-    def dates(self) -> Verdict:
-        """Of the dates: expired is bad by any standard, and senders that don't look are no excuse."""
-        return Verdict.WARN if self.level is AuthLevel.ENCRYPTION_ONLY else Verdict.FAIL
 
     def excuse(self, verdict: Verdict) -> str | None:
         """Why a fault is no more than a note: the level that does not demand it."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 
-from probe.judge.certificate import Certificate, Unreadable, host_address, parse
+from probe.judge.certificate import SMALL, Certificate, Unreadable, host_address, parse
 from probe.judge.chain import Anchors, follow, misordered, superfluous
 from probe.judge.connector import judge_identity
 from probe.judge.find import ENDPOINT, at_certificate, finding, placed
@@ -24,12 +24,15 @@ def judge_chain(
 ) -> Iterator[Finding]:
     """Findings on the chain that an endpoint presented, the expected certificate included."""
     name, leaf = _reference(endpoint, demand), parse(der[0])
-    if name and host_address(name) and not (isinstance(leaf, Certificate) and leaf.ip_names):
+    bare = name and host_address(name) and not (isinstance(leaf, Certificate) and leaf.ip_names)
+    if bare and (not demand.identified or standard.thumbprints or standard.identity):
         name = None  # an address, and a certificate that speaks of none: there is nothing to compare
-    return (placed(found, endpoint) for found in _judge(der, name, anchors, at, standard, demand))
+    # A fleet presents the same few chains over and over; a chain beyond the usual size is not worth remembering.
+    judged = _judge if sum(map(len, der)) <= 2 * SMALL else _judge.__wrapped__
+    return (placed(found, endpoint) for found in judged(der, name, anchors, at, standard, demand))
 
 
-@lru_cache(maxsize=4096)  # a fleet presents the same few chains over and over
+@lru_cache(maxsize=512)
 def _judge(
     der: tuple[bytes, ...], name: str | None, anchors: Anchors, at: datetime, standard: Standard, demand: Demand
 ) -> tuple[Finding, ...]:
@@ -53,9 +56,9 @@ def _judge(
         first, second = (
             (_judge_names, _judge_path) if demand.book is RuleBook.EXCHANGE_ONLINE else (_judge_path, _judge_names)
         )
-        for question in (first, second, _judge_order, judge_dates, judge_usage, judge_strength, judge_identity):
+        for question in (first, second, _judge_order, judge_dates, judge_usage, judge_strength):
             findings += question(case)
-    return tuple(findings)
+    return (*findings, *judge_identity(leaf, standard))
 
 
 def _reference(endpoint: Endpoint, demand: Demand) -> str | None:
@@ -93,8 +96,10 @@ def _judge_path(case: Presented) -> Iterator[Finding]:
         book,
         cause=path.cause,
         subject=case.leaf.subject,
+        end=path.end.subject,
         issuer=path.end.issuer,
         roots=case.anchors.label,
+        aia=" ".join(path.end.aia) if path.cause == "unknown-root" else None,
         error=path.error,
         excused_by=excuse,
     )

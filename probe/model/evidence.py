@@ -36,8 +36,10 @@ class Answer:
     """What the resolver said. `records` are in presentation form; `canonical` is the name after following CNAMEs.
 
     `aliases` are the names passed through on the way, the asked one first, empty without a CNAME. `ttl` is the smallest
-    of the records', in seconds. `resolver` tells who answered ("system" where the operating system resolved it);
-    `detail` explains FAILED, with the response code first ("SERVFAIL …").
+    of the records', in seconds. `resolver` tells who answered ("system" where the operating system resolved it), or
+    who was asked in vain, with commas between several. `detail` explains FAILED and TIMEOUT, with a response code first
+    ("SERVFAIL …"), and `kind` says more than the outcome where it can: UNREACHABLE, where none of the resolvers could
+    be asked; PROTOCOL, where the zone itself is at fault (a loop of aliases).
     """
 
     question: Question
@@ -48,6 +50,7 @@ class Answer:
     ttl: int | None = None
     resolver: str = ""
     detail: str = ""
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +167,7 @@ class Evidence:
     """Everything that was seen of one target, complete: judging needs nothing else from the world.
 
     `resolvers` is who was asked for names, empty where no name needed asking. `ehlo` is what we called ourselves
-    (None: the address of the connection, as a literal).
+    (None: the address of the connection, as a literal). `client_certificate`: we had one to show.
     """
 
     target: Target
@@ -173,4 +176,5 @@ class Evidence:
     observations: tuple[Observation, ...] = ()
     resolvers: tuple[str, ...] = ()
     ehlo: str | None = None
+    client_certificate: bool = False
     format: int = FORMAT

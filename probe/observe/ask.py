@@ -14,13 +14,13 @@ import dns.message
 import dns.name
 import trio
 
-from probe.model import Answer, Outcome, Question
+from probe.model import Answer, Kind, Outcome, Question
 from probe.observe.response import NoAnswerError, flags_of, read
+from probe.observe.world import blame_shortage, server_text
 
 Server = tuple[str, int]  # address and port
 
-PAYLOAD = 1232  # the largest UDP answer we invite: what crosses any path without being fragmented (RFC 9715 §3)
-MAX_IN_FLIGHT = 100  # questions at a time, each of which holds a socket
+PAYLOAD = 1232  # the largest UDP answer we invite: DNS Flag Day 2020's, below RFC 9715's 1400 at most
 
 
 class Resolver:
@@ -28,23 +28,19 @@ class Resolver:
 
     Fits `World.resolve`: bad news is an `Answer`. A server that is silent, unreachable, or answers without an answer
     (SERVFAIL, REFUSED, rubbish) gives way to the next; after the last comes a second round, for what was lost on the
-    way or failed in passing. The outcome is FAILED where any of them answered, TIMEOUT where none did.
+    way or failed in passing. The outcome is FAILED where any of them answered, TIMEOUT where none did. It is the
+    caller who bounds how many questions are asked at a time.
 
     Whoever shares sockets between questions does so in `_try`; whoever remembers answers does so in `__call__`;
     what else a response says of its answer (its DNSSEC status) is read in `response.read`.
     """
 
-    def __init__(self, servers: Sequence[Server], timeout: float = 3.0) -> None:
+    def __init__(self, servers: Sequence[Server], timeout: float) -> None:
         self._servers = tuple(servers)
         self._timeout = timeout
-        self._in_flight = trio.CapacityLimiter(MAX_IN_FLIGHT)
 
     async def __call__(self, question: Question) -> Answer:
         """The answer to one question."""
-        async with self._in_flight:
-            return await self._ask(question)
-
-    async def _ask(self, question: Question) -> Answer:
         try:
             name = dns.name.from_text(question.name)
         except dns.exception.DNSException as error:
@@ -56,7 +52,7 @@ class Resolver:
                 name, question.rtype, use_edns=0 if edns else False, payload=PAYLOAD if edns else None
             )
             answer = await self._try(question, query, server)
-            if answer.outcome not in (Outcome.FAILED, Outcome.TIMEOUT):
+            if answer.outcome not in (Outcome.FAILED, Outcome.TIMEOUT) or answer.kind is Kind.PROTOCOL:
                 return answer
             tried.append(answer)
             if answer.outcome is Outcome.TIMEOUT:  # asked last from now on: a dead server costs its time once
@@ -64,8 +60,15 @@ class Resolver:
         failed = [answer for answer in tried if answer.outcome is Outcome.FAILED]
         outcome = Outcome.FAILED if failed else Outcome.TIMEOUT
         detail = "; ".join(dict.fromkeys(answer.detail for answer in failed or tried))
-        resolver = ", ".join(dict.fromkeys(answer.resolver for answer in failed))
-        return _unknown(question, outcome, detail or "no resolver is configured", resolver)
+        resolver = ", ".join(dict.fromkeys(answer.resolver for answer in failed or tried))
+        unreachable = all(answer.kind is Kind.UNREACHABLE for answer in tried)
+        return _unknown(
+            question,
+            outcome,
+            detail or "no resolver is configured",
+            resolver,
+            Kind.UNREACHABLE if unreachable else None,
+        )
 
     async def _try(self, question: Question, query: dns.message.QueryMessage, server: Server) -> Answer:
         """One question to one server: over UDP, and over TCP where the answer did not fit."""
@@ -78,26 +81,22 @@ class Resolver:
                     response = await _over_tcp(query, server)
             return read(question, response, resolver)
         except trio.TooSlowError:
-            return _unknown(question, Outcome.TIMEOUT, f"no answer from {who} in {self._timeout:g} s")
+            return _unknown(question, Outcome.TIMEOUT, f"no answer from {who} in {self._timeout:.2g} s", resolver)
         except OSError as error:
-            return _unknown(question, Outcome.TIMEOUT, f"no answer from {who}: {error.strerror or error}")
+            blame_shortage(error)
+            detail = f"no answer from {who}: {error.strerror or error}"
+            return _unknown(question, Outcome.TIMEOUT, detail, resolver, Kind.UNREACHABLE)
         except NoAnswerError as error:
             detail = f"{error.what} from {who}: {error.why}" if error.why else f"{error.what} from {who}"
-            return _unknown(question, Outcome.FAILED, detail, resolver)
+            return _unknown(question, Outcome.FAILED, detail, resolver, error.kind)
         except dns.exception.DNSException as error:
             return _unknown(question, Outcome.FAILED, f"unreadable answer from {who}: {error}", resolver)
 
 
-def _unknown(question: Question, outcome: Outcome, detail: str, resolver: str = "") -> Answer:
-    return Answer(question=question, outcome=outcome, canonical=question.name, resolver=resolver, detail=detail)
-
-
-def server_text(server: Server) -> str:
-    """A resolver as people write it: the port only where it is not 53, IPv6 in brackets then."""
-    address, port = server
-    if port == 53:
-        return address
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+def _unknown(question: Question, outcome: Outcome, detail: str, resolver: str = "", kind: Kind | None = None) -> Answer:
+    return Answer(
+        question=question, outcome=outcome, canonical=question.name, resolver=resolver, detail=detail, kind=kind
+    )
 
 
 async def _over_udp(query: dns.message.QueryMessage, server: Server) -> bytes | None:

@@ -8,7 +8,7 @@ ends: at a fault, at a stage's deadline, or because the time of the whole target
 
 import socket
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 
 import trio
 from OpenSSL import SSL
@@ -71,29 +71,28 @@ async def _converse_once(
         with begin(Stage.CONNECT, limits.connect):
             sock = await world.connect(endpoint.address, endpoint.port)
             notes.wire = wire = Wire(sock)
-        with closing(wire):
-            notes.source = _own_address(sock)
-            name = ehlo or _literal(notes.source)
-            if dialogue.before:
-                with begin(Stage.DIALOGUE, limits.dialogue):
-                    early = await _converse(notes, wire, dialogue.before(name), dialogue.farewell)
-                    # TLS has the client speak first: what is here before our first word was not sent through TLS.
-                    notes.early = (early + wire.waiting())[:MAX_DIALOGUE].decode("latin-1")
-            connection = tls.connection(tls.context(certificate), endpoint.server_name)
-            try:
-                with begin(Stage.HANDSHAKE, limits.handshake):
-                    await wire.secure(connection)
-                    notes.session = tls.session(connection)
-            finally:
-                notes.chain = tls.chain(connection, limits.certificates)
-                notes.certificate_requested = tls.certificate_requested(connection)
-                notes.client_cas = tls.client_cas(connection) if notes.certificate_requested else ()
-            with begin(Stage.AFTER, limits.after):
-                if dialogue.after:
-                    await _converse(notes, wire, dialogue.after(name), dialogue.farewell)
-                    await _part(notes, wire, dialogue.farewell)
-                elif notes.certificate_requested:
-                    await _await_refusal(wire)
+        notes.source = _own_address(sock)
+        name = ehlo or _literal(notes.source)
+        if dialogue.before:
+            with begin(Stage.DIALOGUE, limits.dialogue):
+                early = await _converse(notes, wire, dialogue.before(name), dialogue.farewell)
+                # TLS has the client speak first: what is here before our first word was not sent through TLS.
+                notes.early = (early + wire.waiting())[:MAX_DIALOGUE].decode("latin-1")
+        connection = tls.connection(tls.context(certificate), endpoint.server_name)
+        try:
+            with begin(Stage.HANDSHAKE, limits.handshake):
+                await wire.secure(connection)
+                notes.session = tls.session(connection)
+        finally:
+            notes.chain = tls.chain(connection, limits.certificates)
+            notes.certificate_requested = tls.certificate_requested(connection)
+            notes.client_cas = tls.client_cas(connection) if notes.certificate_requested else ()
+        with begin(Stage.AFTER, limits.after):
+            if dialogue.after:
+                await _converse(notes, wire, dialogue.after(name), dialogue.farewell)
+                await _part(notes, wire, dialogue.farewell)
+            elif notes.certificate_requested:
+                await _await_refusal(wire)
 
 
 async def _converse(notes: Notes, wire: Wire, talk: Talk, farewell: bytes) -> bytes:

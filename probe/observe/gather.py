@@ -1,11 +1,8 @@
 """Everything about one target, gathered side by side within its time: the route, then every address of every host."""
 
-import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from weakref import WeakValueDictionary
 
 import trio
 
@@ -14,7 +11,7 @@ from probe.observe.endpoint import observe
 from probe.observe.names import is_address
 from probe.observe.names import route as find_route
 from probe.observe.tls import ClientCertificate
-from probe.observe.world import Limits, World
+from probe.observe.world import Budget, Limits, Slots, World
 
 NO_SNI = "none"
 
@@ -32,54 +29,15 @@ class Manner:
     ehlo: str | None = None
     repeat: int = 1
     certificate: ClientCertificate | None = None
-    resolvers: tuple[str, ...] = ()  # only to be written down: who stands behind `World.resolve`
-
-
-class Slots:
-    """At most so many connections to one address at a time, whoever asks: we are guests there."""
-
-    def __init__(self, each: int) -> None:
-        self._each = each
-        # A sweep meets millions of addresses: what nobody holds or waits for is forgotten.
-        self._limiters: WeakValueDictionary[str, trio.CapacityLimiter] = WeakValueDictionary()
-
-    def at(self, address: str) -> trio.CapacityLimiter:
-        """The limiter to hold while connected to this address."""
-        limiter = self._limiters.get(address)
-        if limiter is None:
-            limiter = self._limiters[address] = trio.CapacityLimiter(self._each)
-        return limiter
-
-
-class Budget:
-    """A target's time, in seconds. It runs while anything of the target is at work: waiting for a slot is free."""
-
-    def __init__(self, seconds: float) -> None:
-        self.scope = trio.CancelScope()
-        if seconds <= 0:
-            self.scope.cancel()
-        self._left = seconds
-        self._working = 0
-
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        if not self._working:
-            self.scope.deadline = trio.current_time() + self._left
-        self._working += 1
-        try:
-            yield
-        finally:
-            self._working -= 1
-            if not self._working:
-                self._left = self.scope.deadline - trio.current_time()
-                self.scope.deadline = math.inf
+    resolvers: tuple[str, ...] = ()  # only to be written down, where no answer tells who was asked
 
 
 async def gather(target: Target, world: World, manner: Manner, slots: Slots) -> Evidence:
     """All evidence on a target. When its time runs out, what was seen until then is the evidence."""
-    at, began, limits = world.now(), trio.current_time(), manner.limits
-    route = await find_route(target, world, limits, families=manner.families, connect=manner.connect)
-    budget = Budget(limits.target - (trio.current_time() - began))
+    at, limits = world.now(), manner.limits
+    budget = Budget(limits.target)
+    route = await find_route(target, world, limits, slots, budget, families=manner.families, connect=manner.connect)
+    budget = Budget(budget.left)
     endpoints = [endpoint for endpoint in _endpoints(target, route, manner) for _ in range(manner.repeat)]
     seen: dict[int, Observation] = {}
 
@@ -104,6 +62,7 @@ async def gather(target: Target, world: World, manner: Manner, slots: Slots) -> 
         observations=tuple(seen.get(number) or _unseen(endpoint, world) for number, endpoint in enumerate(endpoints)),
         resolvers=_asked(route, manner),
         ehlo=manner.ehlo,
+        client_certificate=manner.certificate is not None,
     )
 
 
@@ -124,8 +83,8 @@ def _endpoints(target: Target, route: Route, manner: Manner) -> Iterator[Endpoin
 
 def _asked(route: Route, manner: Manner) -> tuple[str, ...]:
     answers = [answer for answers in (route.answers, *(hop.answers for hop in route.hops)) for answer in answers]
-    answered = dict.fromkeys(answer.resolver for answer in answers if answer.resolver)
-    return tuple(answered) or (manner.resolvers if answers else ())
+    asked = dict.fromkeys(who for answer in answers if answer.resolver for who in answer.resolver.split(", "))
+    return tuple(asked) or (manner.resolvers if answers or route.failure else ())
 
 
 def _unseen(endpoint: Endpoint, world: World) -> Observation:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import trio
 
 from probe.model import Answer, Failure, Hop, Kind, Outcome, Question, Route, RouteKind, Stage, Target
-from probe.observe.world import Limits, World
+from probe.observe.world import Budget, Limits, Slots, World
 
 _RTYPES = {4: "A", 6: "AAAA"}
 
@@ -14,13 +14,19 @@ Host = tuple[int | None, str]  # preference and name
 
 
 async def route(
-    target: Target, world: World, limits: Limits, *, families: frozenset[int], connect: tuple[str, ...] = ()
+    target: Target,
+    world: World,
+    limits: Limits,
+    slots: Slots,
+    budget: Budget,
+    *,
+    families: frozenset[int],
+    connect: tuple[str, ...] = (),
 ) -> Route:
     """Where the target's endpoints are. `families` is a subset of {4, 6}: which kinds of addresses to ask for.
 
     `connect` are addresses given by the user: they are taken in place of any that would be found, and DNS is not asked.
-    Never raises for what it meets. Where `limits.target` runs out first, `failure` is set and what is known by then is
-    kept.
+    Never raises for what it meets. Where the budget runs out first, `failure` is set and what is known by then is kept.
     """
     if connect or is_address(target.name):
         addresses = tuple(dict.fromkeys(connect)) or (target.name,)
@@ -31,12 +37,15 @@ async def route(
     known: dict[Question, Answer] = {}
     rtypes = [_RTYPES[family] for family in sorted(families)]
 
-    async def ask(question: Question) -> None:
-        known[question] = await world.resolve(question)
+    async def ask(question: Question) -> Answer:
+        async with slots.questions:
+            with budget.working():
+                known[question] = answer = await world.resolve(question)
+                return answer
 
-    with trio.move_on_after(limits.target) as time:
+    with budget.scope:
         if target.port is None:
-            mx = await world.resolve(Question(name=target.name, rtype="MX"))
+            mx = await ask(Question(name=target.name, rtype="MX"))
             kind, hosts = _mail_hosts(mx)
         else:
             kind, hosts = RouteKind.HOST, [(None, target.name)]
@@ -55,7 +64,7 @@ async def route(
         hops=tuple(hops),
         answers=() if mx is None else (mx,),
         omitted=len(hosts[limits.hosts :]),
-        failure=late if time.cancelled_caught else None,
+        failure=late if budget.scope.cancelled_caught else None,
     )
 
 

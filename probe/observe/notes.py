@@ -14,6 +14,7 @@ from OpenSSL import SSL
 from probe.errors import PeerClosed, PeerError, PeerRefusal
 from probe.model import Endpoint, Failure, Kind, Observation, PresentedChain, Session, Speaker, Stage, Turn
 from probe.observe.wire import Wire
+from probe.observe.world import blame_shortage
 
 # OpenSSL's words for an alert that it was sent: "tlsv13 alert certificate required", "tlsv1 unrecognized name".
 _ALERT = re.compile(r"(?:(?:ssl|tls)\S* alert|tlsv13?) (.+)")
@@ -82,7 +83,8 @@ class Stages:
 
     The only place that sets deadlines to an observation and turns what can go wrong in it into a `Failure`. Anything
     that it does not know is a bug of ours and goes on as a traceback. All stages share one cancel scope, whose
-    deadline each moves on: a scope for each would cost as much as a tenth of a handshake.
+    deadline each moves on: a scope for each would cost as much as a tenth of a handshake. When they end, however they
+    end, the connection is closed.
     """
 
     def __init__(self, notes: Notes) -> None:
@@ -106,12 +108,13 @@ class Stages:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         notes = self._notes
+        if notes.wire:
+            notes.wire.close()
         if isinstance(error, Ended):
             kind = error = trace = None
         swallowed = self._scope.__exit__(kind, error, trace)
         if self._scope.cancelled_caught:
-            detail = f"not done within {self._limit:g} seconds"
-            notes.failure = Failure(stage=notes.stage, kind=Kind.TIMEOUT, detail=detail)
+            notes.failure = self._too_slow()
         elif isinstance(error, trio.Cancelled):  # the target's time is up, or the user's patience
             notes.failure = Failure(stage=notes.stage, kind=Kind.TIMEOUT, detail="the target's time ran out")
         return swallowed or error is None
@@ -123,7 +126,14 @@ class Stages:
         notes.octets[notes.stage.lower()] = notes.heard - self._heard
         if isinstance(error, PeerError | SSL.Error | OSError):
             notes.failure = _failure(notes.stage, error)
+        elif error is None and self._scope.cancel_called:  # done, but too late: its deadline must not hit the next one
+            notes.failure = self._too_slow()
+        if notes.failure:
             raise Ended from None
+
+    def _too_slow(self) -> Failure:
+        detail = f"not done within {self._limit:g} seconds"
+        return Failure(stage=self._notes.stage, kind=Kind.TIMEOUT, detail=detail)
 
 
 class _Stage:
@@ -157,6 +167,7 @@ def _failure(which: Stage, error: PeerError | SSL.Error | OSError) -> Failure:
         if alert := _ALERT.fullmatch(reason):
             return Failure(stage=which, kind=Kind.ALERT, detail=alert[1])
         return Failure(stage=which, kind=Kind.PROTOCOL, detail=reason or "no reason given")
+    blame_shortage(error)
     detail = _in_words(error)
     if isinstance(error, ConnectionRefusedError):
         return Failure(stage=which, kind=Kind.REFUSED, detail=detail)

@@ -11,9 +11,13 @@ import trio
 from probe.model import Answer, Outcome, Question
 from probe.observe.world import World
 
+TRY = 3.0  # seconds that a resolver gets to answer one question, at most
 
-def outside(resolvers: Sequence[tuple[str, int]] = ()) -> World:
+
+def outside(resolvers: Sequence[tuple[str, int]] = (), patience: float = 60.0) -> World:
     """The real world. `resolvers` (address, port) are those that the user named; none: the system's.
+
+    `patience` is how many seconds a target has: however short, it lets every resolver have its two turns.
 
     Named resolvers answer every question. Otherwise the addresses of a name without a dot come from the system's own
     lookup: such a name is no DNS name as it stands. `localhost` is in the hosts file, `EX01` needs a search domain or
@@ -25,7 +29,8 @@ def outside(resolvers: Sequence[tuple[str, int]] = ()) -> World:
         # Loaded at the first question, for dnspython takes its time: a target that is an address has no question.
         from probe.observe.ask import Resolver, system_resolvers
 
-        return Resolver(resolvers or system_resolvers())
+        servers = resolvers or system_resolvers()
+        return Resolver(servers, timeout=min(TRY, patience / (2 * len(servers) + 1)))
 
     async def resolve(question: Question) -> Answer:
         if not resolvers and "." not in question.name and question.rtype in _FAMILIES:

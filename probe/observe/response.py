@@ -21,7 +21,7 @@ import dns.rdtypes.ANY.CNAME
 import dns.rdtypes.ANY.MX
 import dns.wire
 
-from probe.model import Answer, Outcome, Question
+from probe.model import Answer, Kind, Outcome, Question
 
 MAX_RECORDS = 1_000  # read of one response
 MAX_ALIASES = 16  # followed
@@ -31,11 +31,14 @@ _ANSWER, _AUTHORITY = 0, 1
 
 
 class NoAnswerError(Exception):
-    """A response came, and leaves it open what is there: `what` it was instead, and `why` in more words."""
+    """A response came, and leaves it open what is there: `what` it was instead, and `why` in more words.
 
-    def __init__(self, what: str, why: str = "") -> None:
+    `kind` PROTOCOL: the fault is the zone's own, and no other resolver would know more.
+    """
+
+    def __init__(self, what: str, why: str = "", kind: Kind | None = None) -> None:
         super().__init__(what, why)
-        self.what, self.why = what, why
+        self.what, self.why, self.kind = what, why, kind
 
 
 class _Record(NamedTuple):
@@ -123,7 +126,7 @@ def _follow(
         if found or not alias:
             return aliases, name, found
         if len(aliases) == MAX_ALIASES:
-            raise NoAnswerError("CNAME loop", f"more than {MAX_ALIASES} aliases")
+            raise NoAnswerError("CNAME loop", f"more than {MAX_ALIASES} aliases", Kind.PROTOCOL)
         aliases.append(alias[0])
         name = cast(dns.rdtypes.ANY.CNAME.CNAME, alias[0].data(wire)).target
 

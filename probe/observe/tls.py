@@ -6,7 +6,7 @@ long as the peer keeps feeding it (session tickets, key updates), and no deadlin
 bounded pieces by us, they are counted, and a peer can neither hang us nor grow us.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -27,7 +27,7 @@ class ClientCertificate:
     """PEM text of a certificate with its chain, and of its private key."""
 
     chain: bytes
-    key: bytes
+    key: bytes = field(repr=False)
 
 
 @lru_cache(maxsize=8)
@@ -37,7 +37,9 @@ def context(certificate: ClientCertificate | None = None) -> SSL.Context:
     made = SSL.Context(SSL.TLS_CLIENT_METHOD)
     made.set_min_proto_version(SSL.TLS1_VERSION)
     made.set_cipher_list(CIPHERS)
-    made.set_options(SSL.OP_LEGACY_SERVER_CONNECT)  # servers without RFC 5746 are old, and we want to see them
+    made.set_options(
+        SSL.OP_NO_RENEGOTIATION | SSL.OP_LEGACY_SERVER_CONNECT
+    )  # servers without RFC 5746 are old, and we want to see them
     made.set_mode(SSL.MODE_RELEASE_BUFFERS)
     made.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # a resumed session shows no chain
     # No callback that says yes: OpenSSL would go on to check the signatures of the chain, dearer than all the rest of

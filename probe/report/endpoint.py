@@ -9,6 +9,7 @@ from probe.judge.certificate import Certificate, Unreadable, parse
 from probe.model import Endpoint, Finding, Observation, Report, Speaker
 from probe.report.escape import visible
 from probe.report.layout import BLANK, COLUMN, Line, Span, row, wrapped
+from probe.report.tree import tree
 from probe.report.wording import count, failed, place
 
 NAMES = 12  # names shown of a certificate
@@ -22,16 +23,19 @@ def blocks(report: Report, *, verbosity: int, transcript: bool, width: int) -> I
         first = alike[0]
         yield from _addresses(alike, width)
         yield from _session(first, width)
-        if first.chain:
+        if first.chain and first.chain.der:
             chain = [parse(der) for der in first.chain.der]
             for position, certificate in enumerate(chain if verbosity > 0 else chain[:1]):
                 yield from _certificate(certificate, position, report.at, verbosity, width)
-            yield from _tree(chain, _of(first, report.findings), first.chain.omitted, width)
+            yield from tree(chain, _of(first, report.findings), first.chain.omitted, width)
         if verbosity > 0:
             for observation in alike:
                 yield from _details(observation, width)
         if transcript:
             for observation in alike:
+                if len(report.evidence.observations) > 1:
+                    where = place(None, observation.endpoint.address, observation.endpoint.port)
+                    yield from row("dialogue", where, width=width, style="strong")
                 yield from _transcript(observation, width)
         yield BLANK
 
@@ -95,7 +99,7 @@ def _certificate(
     if verbosity > 0:
         yield (Span(f"  certificate {position}", "strong"),)
     if isinstance(certificate, Unreadable):
-        yield from row("unreadable", visible(certificate.error), width=width, style="bad")
+        yield from row("error", f"cannot be read: {visible(certificate.error)}", width=width, style="bad")
     else:
         yield from row("subject", visible(certificate.subject), width=width)
         yield from row("issuer", visible(certificate.issuer), width=width)
@@ -141,50 +145,11 @@ def _of(seen: Observation, findings: Iterable[Finding]) -> list[Finding]:
     ]
 
 
-def _tree(
-    chain: Sequence[Certificate | Unreadable], findings: Iterable[Finding], omitted: int, width: int
-) -> Iterator[Line]:
-    """The chain from the leaf upwards, each issuer below what it issued; what was not sent, where it belongs."""
-    facts = {finding.code: dict(finding.facts) for finding in findings}
-    missing = facts.get("chain-incomplete", {})
-    anchor = facts.get("certificate-trusted", {}).get("anchor")
-    sent = {certificate.subject for certificate in chain if isinstance(certificate, Certificate)}
-    branches: list[tuple[int, str, str]] = []  # depth, text, style
-    depth, before = 0, None
-    for position, certificate in enumerate(chain):
-        follows = _issued(certificate, before)
-        depth = depth + 1 if follows else 0
-        before = certificate
-        notes = [] if follows or not position else ["did not issue the one before"]
-        if isinstance(certificate, Unreadable):
-            branches.append((depth, ", ".join((f"{position} unreadable", *notes)), "bad"))
-            continue
-        notes += ["self-signed"] if certificate.self_signed else []
-        notes += ["trusted"] if certificate.subject == anchor else []
-        branches.append((depth, ", ".join((f"{position} {visible(certificate.subject)}", *notes)), ""))
-        if (certificate.subject, certificate.issuer) == (missing.get("child"), missing.get("missing")):
-            branches.append((depth + 1, f"{visible(certificate.issuer)}, not sent", "bad"))
-        elif certificate.issuer == anchor and anchor not in sent:
-            branches.append((depth + 1, f"{visible(certificate.issuer)}, trusted", "dim"))
-    if omitted:
-        branches.append((0, f"and {count(omitted, 'certificate')} more, not kept", "bad"))
-    head: Line = (Span("  chain", "label"),)
-    for depth, text, style in branches:
-        branch = "   " * (depth - 1) + "└─ " if depth else ""
-        begin = (*head, Span(" " * (COLUMN - sum(len(span.text) for span in head)) + branch, "dim"))
-        yield from wrapped(text, width=width, indent=COLUMN + len(branch), hang=2, head=begin, style=style)
-        head = ()
-
-
-def _issued(issuer: object, child: object) -> bool:
-    return isinstance(issuer, Certificate) and isinstance(child, Certificate) and issuer.subject == child.issuer
-
-
 def _details(seen: Observation, width: int) -> Iterator[Line]:
     keywords = ", ".join(map(visible, hear(seen.transcript).keywords))
     if keywords:
         yield from row("keywords", keywords, width=width)
-    times = ", ".join(f"{stage} {seconds * 1000:.1f} ms" for stage, seconds in seen.seconds.items())
+    times = ", ".join(f"{visible(stage)} {seconds * 1000:.1f} ms" for stage, seconds in seen.seconds.items())
     if times:
         yield from row("times", times, width=width)
 

@@ -10,13 +10,14 @@ from probe.judge.catalogue import Entry, explain
 from probe.model import Finding, Report, RuleBook, Verdict
 from probe.report.escape import visible
 from probe.report.layout import BLANK, MARGIN, Line, Span, body, heading, row
-from probe.report.wording import case, cause, sentence
+from probe.report.wording import bounces, case, cause, places, sentence
 
 Group = list[Finding]
 Step = tuple[str, ...]  # an instruction and its commands
 
-# Exchange Online puts the facts of the case into its bounces. So do we: it is the line that the user has before him.
-BLANKS = {"expected": "Expected Subject: …", "subject": "Presented Subject: …", "thumbprint": "Thumbprint: …"}
+NAME_FINDINGS = ("certificate-host-mismatch", "certificate-name-matches")  # on which the two rule books differ
+NOTES = ("excused_by", "rfc_9525")  # facts by which something that holds is not simply good
+AT_A_GLANCE = 2  # sentences of one fault, and places of each, where there is no room for all
 
 
 def grouped(findings: Iterable[Finding]) -> list[Group]:
@@ -30,10 +31,25 @@ def grouped(findings: Iterable[Finding]) -> list[Group]:
 
 def cases(group: Group, near: str) -> Iterator[str]:
     """The sentences of a group, each once, with all the places where it is so; `near` goes without saying."""
+    return (case(findings, near) for findings in _said(group))
+
+
+def glance(group: Group, near: str) -> Iterator[str]:
+    """The same in short: no place is passed over in silence, but few are named, and few sentences given."""
+    first, *others = said = _said(group)
+    if len(said) <= AT_A_GLANCE:
+        yield from (case(findings, near, AT_A_GLANCE) for findings in said)
+    else:
+        rest = places((finding for findings in others for finding in findings), near, 1)
+        yield case(first, near, 1) + (f"; likewise at {rest}" if rest else f"; and {len(others)} more of the kind")
+
+
+def _said(group: Group) -> list[Group]:
+    """Those of which the same sentence is true, together."""
     said: dict[str, Group] = {}
     for finding in group:
         said.setdefault(sentence(finding), []).append(finding)
-    return (case(findings, near) for findings in said.values())
+    return list(said.values())
 
 
 def faults(report: Report, *, verbosity: int, width: int) -> Iterator[Line]:
@@ -42,8 +58,7 @@ def faults(report: Report, *, verbosity: int, width: int) -> Iterator[Line]:
     for group in grouped(finding for finding in report.findings if finding.verdict is not Verdict.OK):
         finding = group[0]
         entry = explain(finding.code, cause(finding))
-        book = ", by Exchange Online's rules" if finding.rule_book is RuleBook.EXCHANGE_ONLINE else ""
-        yield from heading(finding.verdict, finding.code + book, width=width)
+        yield from heading(finding.verdict, finding.code + _book(finding), width=width)
         for text in cases(group, report.target.name):
             yield from body(text, width=width, hang=2)
         yield from body(entry.meaning, width=width, style="dim")
@@ -63,12 +78,27 @@ def held(report: Report, *, verbosity: int, width: int) -> Iterator[Line]:
         return
     if verbosity > 0:
         for group in good:
-            yield from heading(Verdict.OK, group[0].code, width=width, style="")
+            yield from heading(Verdict.OK, _code(group[0]), width=width, style="")
             for text in cases(group, report.target.name):
                 yield from body(text, width=width, hang=2, style="dim")
     else:
         yield from heading(Verdict.OK, ", ".join(dict.fromkeys(map(_note, good))), width=width, style="")
+        for group in good:
+            noted = [finding for finding in group if any(map(finding.fact, NOTES))]
+            for text in glance(noted, report.target.name) if noted else ():
+                yield from body(text, width=width, hang=2, style="dim")
     yield BLANK
+
+
+def _book(finding: Finding) -> str:
+    if finding.rule_book is RuleBook.EXCHANGE_ONLINE:
+        return ", by Exchange Online's rules"
+    return ", by RFC 9525" if finding.code in NAME_FINDINGS else ""
+
+
+def _code(finding: Finding) -> str:
+    """Of what holds, with its book where that is part of what is said."""
+    return finding.code + (_book(finding) if finding.code in NAME_FINDINGS else "")
 
 
 def _note(group: Group) -> str:
@@ -79,13 +109,10 @@ def _note(group: Group) -> str:
 
 def _quotes(finding: Finding, entry: Entry, verbosity: int, width: int) -> Iterator[Line]:
     """Exchange Online's words: today's, and those of before 2023 where they differ. With -v all that are known."""
-    today = entry.exchange_online[:1]
-    older = tuple(text for text in entry.exchange_online if text.startswith("450 4.7.320"))
+    words = bounces(finding, entry)
+    older = tuple(text for text in words if text.startswith("450 4.7.320"))
     label = "Exchange"
-    for text in entry.exchange_online if verbosity > 0 else dict.fromkeys((*today, *older)):
-        for key, blank in BLANKS.items():
-            if fact := finding.fact(key):
-                text = text.replace(blank, blank.replace("…", visible(fact)))
+    for text in words if verbosity > 0 else dict.fromkeys((*words[:1], *older)):
         yield from row(label, text, width=width)
         label = ""
 

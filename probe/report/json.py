@@ -7,19 +7,18 @@ import msgspec
 from msgspec import UNSET
 
 from probe import model
+from probe.codec import encode
 from probe.dialogue.smtp import hear
 from probe.judge.catalogue import explain
 from probe.judge.certificate import Unreadable, parse
 from probe.report import document
-from probe.report.wording import cause
-
-_encoder = msgspec.json.Encoder()
+from probe.report.wording import bounces, cause
 
 
 def render(report: model.Report) -> bytes:
     """The report as one JSON object without a line break."""
     evidence = report.evidence
-    return _encoder.encode(
+    return encode(
         document.Document(
             format=model.FORMAT,
             target=report.target.given,
@@ -45,7 +44,8 @@ def schema() -> dict[str, Any]:
 
 
 def _finding(finding: model.Finding) -> document.Finding:
-    entry = explain(finding.code, cause(finding))
+    # What is as it should be, nobody complains of.
+    entry = explain(finding.code, cause(finding)) if finding.verdict is not model.Verdict.OK else None
     where = finding.where
     return document.Finding(
         code=finding.code,
@@ -59,9 +59,9 @@ def _finding(finding: model.Finding) -> document.Finding:
         ),
         facts=dict(finding.facts),
         rule_book=finding.rule_book,
-        exchange_online=entry.exchange_online,
-        tlsrpt=entry.tlsrpt,
-        hresult=entry.hresult,
+        exchange_online=bounces(finding, entry) if entry else (),
+        tlsrpt=entry.tlsrpt if entry else None,
+        hresult=entry.hresult if entry else None,
     )
 
 

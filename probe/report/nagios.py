@@ -78,7 +78,7 @@ def _values(reports: Sequence[Report]) -> Iterator[str]:
 
 
 def _value(label: str, value: str) -> str:
-    return f"'{visible(label).translate(_IN_LABEL)}'={value}"
+    return f"'{visible(label).translate(_IN_LABEL).strip()}'={value}"
 
 
 def _days_left(report: Report) -> dict[str, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from probe.model import Answer, Outcome, Report, Route, RouteKind, Verdict
 from probe.report.endpoint import blocks
 from probe.report.escape import visible
-from probe.report.findings import cases, faults, grouped, held
+from probe.report.findings import faults, glance, grouped, held
 from probe.report.layout import BLANK, WIDTH, Line, Span, body, coloured, heading, plain, row, wrapped
 from probe.report.wording import count, failed
 
@@ -51,7 +51,8 @@ def _headline(report: Report, width: int) -> Iterator[Line]:
     yield from heading(report.verdict, visible(report.target.given), width=width)
     bad = grouped(finding for finding in report.findings if finding.verdict is not Verdict.OK)
     for group in bad[:REASONS]:
-        yield from body(next(cases(group, report.target.name)), width=width, hang=2)
+        for text in glance(group, report.target.name):
+            yield from body(text, width=width, hang=2)
     if len(bad) > REASONS:
         yield from body(f"and {count(len(bad) - REASONS, 'more fault')}, see below", width=width)
     yield BLANK
@@ -70,7 +71,7 @@ def _hosts(route: Route, width: int) -> Iterator[Line]:
     elif route.kind in (RouteKind.MX, RouteKind.IMPLICIT_MX):
         for hop in route.hops:
             label = "no MX" if route.kind is RouteKind.IMPLICIT_MX else f"MX {hop.preference}"
-            addresses = ", ".join(hop.addresses) or "no address"
+            addresses = ", ".join(map(visible, hop.addresses)) or "no address"
             more = f" and {hop.omitted} more, left out" if hop.omitted else ""
             yield from row(label, f"{visible(hop.host)}  {addresses}{more}", width=width)
         if route.omitted:

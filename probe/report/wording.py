@@ -3,6 +3,7 @@ catalogue's, which knows no case."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from probe.judge.catalogue import Entry
 from probe.model import Failure, Finding, Kind, Stage, Where
 from probe.report.escape import visible
 
@@ -21,13 +22,15 @@ SENTENCES: Mapping[str, str] = {
     "starttls-not-supported refused": "STARTTLS is offered, then refused: {reply}",
     "plaintext-injected": "{bytes} bytes came in plain text behind the reply to STARTTLS: {text}",
     "client-certificate-required": "the server insists on a client certificate",
+    "client-certificate-required refused": "the server refused the client certificate that it was shown",
     "tls-established": "{version}, {cipher}",
     "tls-version-old": "the server speaks {version}, the least that is accepted is {minimum}",
     "cipher-weak": "the server chose {cipher}, {bits} bits",
     "certificate-trusted": "the chain ends at {anchor}, a trusted root: {roots}",
     "certificate-not-trusted": "the chain does not end at a trusted root: {roots}",
     "certificate-not-trusted self-signed": "{subject} is self-signed and not one of the trusted roots: {roots}",
-    "certificate-not-trusted unknown-root": "{issuer} is not one of the trusted roots: {roots}",
+    "certificate-not-trusted unknown-root": "the chain as sent leads to {issuer}, which is not one of the "
+    "trusted roots: {roots}",
     "certificate-not-trusted chain-incomplete": "the chain breaks off before it comes to a trusted root: {roots}",
     "certificate-not-trusted path-invalid": "the chain is not valid: {error}",
     "chain-incomplete": "the server did not send the certificate of {missing}, which issued {child}",
@@ -55,8 +58,13 @@ SENTENCES: Mapping[str, str] = {
 MORE: Mapping[str, Mapping[str, str]] = {
     "tls-established": {"group": ", {group}"},
     "certificate-name-matches": {"rfc_9525": "; by RFC 9525 it would not be: {rfc_9525}"},
+    "certificate-not-trusted": {"aia": "; its CA offers its certificate at {aia}"},
     "chain-incomplete": {"aia": "; its CA offers it at {aia}"},
-    "client-certificate-required": {"authorities": " (authority: {authorities})", "alert": "; its alert: {alert}"},
+    "client-certificate-required": {
+        "authorities": " ({authorities})",
+        "alert": "; its alert: {alert}",
+        "reply": ": {reply}",
+    },
     "not-observed": {"attempts": " ({attempts} attempts)"},
 }
 MORE_OF_ANY: Mapping[str, str] = {"excused_by": "; excused by {excused_by}", "seen": " ({seen})"}
@@ -77,6 +85,17 @@ KINDS = {
     Kind.PROTOCOL: "met something that is not the protocol",
     Kind.ALERT: "ended with a TLS alert",
 }
+# A name that only the common name bears, and a certificate without names: by Exchange Online's book the common name is
+# one of the names, by RFC 9525 §6.3 it is none.
+COMMON_NAME_ALONE = (
+    "the certificate bears {expected} as its common name alone, which does not count by RFC 9525; there is no such "
+    "name in its SAN"
+)
+NAMELESS = "the certificate is not for {expected}; it has no names"
+
+# Exchange Online puts the facts of the case into its bounces. So do we: it is the line that the user has before him.
+BLANKS = {"expected": "Expected Subject: …", "subject": "Presented Subject: …", "thumbprint": "Thumbprint: …"}
+
 PLACES = 6  # named of the places where the same is so
 CUT = {"hosts_omitted": "host", "addresses_omitted": "address", "certificates_omitted": "certificate"}
 
@@ -102,21 +121,37 @@ def _claim(finding: Finding, facts: Mapping[str, str]) -> str:
     if finding.code == "route-cut":
         cut = (count(int(facts[key]), thing) for key, thing in CUT.items() if key in facts)
         return f"left out: {', '.join(cut)}"
+    if finding.code == "certificate-host-mismatch":
+        presented = (finding.fact("presented") or "none").split(", ")
+        if presented == ["none"]:
+            return NAMELESS.format_map(facts)
+        if (finding.fact("expected") or "").lower() in presented:
+            return COMMON_NAME_ALONE.format_map(facts)
     template = SENTENCES.get(f"{finding.code} {cause(finding)}") or SENTENCES.get(finding.code)
     return template.format_map(facts) if template else finding.code
 
 
-def case(findings: Sequence[Finding], near: str = "") -> str:
+def bounces(finding: Finding, entry: Entry) -> tuple[str, ...]:
+    """What Exchange Online says of it, with the facts of the case. Its long form needs all of them: else the short."""
+    facts = {key: visible(fact) for key in BLANKS if (fact := finding.fact(key))}
+    details = ". ".join(BLANKS.values())
+    filled = ". ".join(blank.replace("…", facts[key]) for key, blank in BLANKS.items() if key in facts)
+    known = len(facts) == len(BLANKS)
+    lines = (text.replace(f" {details}", f" {filled}" if known else "") for text in entry.exchange_online)
+    return tuple(dict.fromkeys(lines))
+
+
+def case(findings: Sequence[Finding], near: str = "", most: int = PLACES) -> str:
     """The sentence that these findings share, behind the places where it is so; the host `near` goes without saying."""
-    named = places(findings, near)
+    named = places(findings, near, most)
     return f"{named}: {sentence(findings[0])}" if named else sentence(findings[0])
 
 
-def places(findings: Iterable[Finding], near: str = "") -> str:
-    """Where these findings are, in a few words; nothing for the target as a whole."""
+def places(findings: Iterable[Finding], near: str = "", most: int = PLACES) -> str:
+    """Where these findings are, in a few words: "192.0.2.1:25 and 15 more"; nothing for the target as a whole."""
     named = list(dict.fromkeys(filter(None, (_where(finding.where, near) for finding in findings))))
-    more = f" and {len(named) - PLACES} more" if len(named) > PLACES else ""
-    return ", ".join(named[:PLACES]) + more
+    more = f" and {len(named) - most} more" if len(named) > most else ""
+    return ", ".join(named[:most]) + more
 
 
 def _where(where: Where, near: str) -> str:
@@ -130,13 +165,19 @@ def place(host: str | None, address: str | None, port: int | None) -> str:
     """ "mail.contoso.com 192.0.2.25:25", "[2001:db8::25]:25": as one would type it."""
     if address is None or port is None:
         return visible(host or address or "")
-    there = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    there = f"[{visible(address)}]:{port}" if ":" in address else f"{visible(address)}:{port}"
     return there if host is None or host == address else f"{visible(host)} {there}"
+
+
+_ABOUT_NAMES = {
+    (Stage.RESOLVE, Kind.UNREACHABLE): "the name could not be looked up",
+    (Stage.RESOLVE, Kind.PROTOCOL): "looking up the name leads nowhere",
+}
 
 
 def failed(failure: Failure) -> str:
     """How an observation ended early: "the TLS handshake ended with a TLS alert: handshake failure"."""
-    said = f"{STAGES[failure.stage]} {KINDS[failure.kind]}"
+    said = _ABOUT_NAMES.get((failure.stage, failure.kind)) or f"{STAGES[failure.stage]} {KINDS[failure.kind]}"
     return f"{said}: {visible(failure.detail)}" if failure.detail else said
 
 
@@ -160,4 +201,6 @@ class _Facts(dict[str, str]):
 def _fact(key: str, value: str) -> str:
     if key.startswith("days_") and value.isdecimal():
         return count(int(value), "day")
+    if key == "authorities":  # that a client certificate may come from
+        return "it names no authority" if value == "any" else f"authority: {visible(value)}"
     return visible(value)

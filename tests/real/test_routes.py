@@ -133,7 +133,8 @@ def test_a_loop_of_aliases_ends(mail: Mail) -> None:
     run = run_probe("circle-a.test", "ring.test", "--resolver", mail.resolver.authoritative)
 
     assert [report.faults for report in run.reports] == [{"not-observed"}, {"not-observed"}]
-    assert run.exit_code == 3
+    assert [report.fact("not-observed", "kind") for report in run.reports] == ["PROTOCOL", "PROTOCOL"]
+    assert run.exit_code == 2
 
 
 def test_a_resolver_that_never_answers_is_a_time_out(mail: Mail, silent: str) -> None:
@@ -145,10 +146,13 @@ def test_a_resolver_that_never_answers_is_a_time_out(mail: Mail, silent: str) ->
 
 
 def test_a_resolver_that_is_not_there(mail: Mail) -> None:
-    run = run_probe("several.test", "--resolver", f"{LOOPBACK}:{free_ports(1)[0]}", "--timeout", "5")
+    nobody = f"{LOOPBACK}:{free_ports(1)[0]}"
+    run = run_probe("several.test", "--resolver", nobody, "--timeout", "5")
 
     assert (run.report.verdict, run.exit_code) == ("UNKNOWN", 3)
-    assert run.report.fact("not-observed", "stage") == "RESOLVE"
+    facts = run.report.finding("not-observed")["facts"]
+    assert (facts["stage"], facts["kind"]) == ("RESOLVE", "UNREACHABLE")
+    assert run.report.data["resolvers"] == [nobody]
 
 
 @pytest.mark.parametrize("dead", ["refusing", "silent"])

@@ -16,12 +16,13 @@ from probe.judge.catalogue.connector import CONNECTOR
 from probe.judge.catalogue.entry import Cause, Entry
 from probe.judge.catalogue.route import ROUTE
 from probe.judge.catalogue.session import SESSION
+from probe.judge.catalogue.tls import TLS
 from probe.judge.catalogue.unobserved import UNOBSERVED
 
 __all__ = ["CATALOGUE", "Cause", "Entry", "explain"]
 
 CATALOGUE: Mapping[str, Entry] = {
-    entry.code: entry for entry in (*ROUTE, UNOBSERVED, *SESSION, *CHAIN, *CERTIFICATE, *CONNECTOR)
+    entry.code: entry for entry in (*ROUTE, UNOBSERVED, *SESSION, *TLS, *CHAIN, *CERTIFICATE, *CONNECTOR)
 }
 
 

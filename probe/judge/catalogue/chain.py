@@ -13,7 +13,7 @@ from probe.judge.catalogue.words import (
     refusal,
 )
 
-_ROOTS = "The roots are Mozilla's (certifi) unless told otherwise; Microsoft's list differs, and so may the outcome."
+_ROOTS = "The finding names the list of roots that it rests on; Microsoft's differs, and so may the outcome."
 
 CHAIN = (
     Entry(
@@ -64,12 +64,16 @@ CHAIN = (
                 ),
             ),
             "unknown-root": Cause(
-                title="The chain ends in a root that is not on the list",
+                title="The chain leads to an issuer that is not a trusted root",
                 meaning=(
-                    "The chain is complete, but its root is a private CA's, a distrusted CA's, or too new for the "
-                    f"list. Checking senders refuse it unless they know that root. {_ROOTS}"
+                    "Either that issuer is a root that the list does not have (a private CA's, a distrusted CA's, or "
+                    "one too new), or it is no root and a further intermediate is missing. What was sent does not "
+                    f"tell which. Checking senders refuse it unless they know that issuer. {_ROOTS}"
                 ),
                 remedy=(
+                    "Look the issuer up at its CA. If it is an intermediate, send its certificate too:",
+                    "    probe <TARGET> -v --chain presented.pem",
+                    *IMPORT_INTERMEDIATE,
                     "If it is your own CA and only your own servers send here, judge by its root:",
                     "    probe <TARGET> --roots certifi --roots '<PEM-FILE>'",
                     "For Exchange Online and the Internet a private CA cannot do.",
@@ -82,7 +86,8 @@ CHAIN = (
                 meaning=(
                     "The server did not send a certificate that is needed on the way to the root. Exchange Online does "
                     "not fetch it from the address in the certificate (AIA), and reports UntrustedRoot. Browsers do "
-                    "fetch it, or remember it, so there all looks well."
+                    "fetch it, or remember it, so there all looks well. Where a private CA issues leaves from its root "
+                    "directly, it is that root which the other side lacks."
                 ),
                 remedy=IMPORT_INTERMEDIATE,
             ),
@@ -112,7 +117,8 @@ CHAIN = (
         meaning=(
             "The finding names the issuer that was not sent. Exchange Online takes only what the server sends: it does "
             "not follow the address in the certificate (AIA) and reports UntrustedRoot. Senders that fetch or remember "
-            "intermediates see nothing wrong, so the fault goes unnoticed."
+            "intermediates see nothing wrong, so the fault goes unnoticed. Where a private CA issues leaves from its "
+            "root directly, it is that root which the other side lacks, and sending it would not make it trusted."
         ),
         cause=(
             "On Exchange the intermediate is not in the store LocalMachine\\CA, often after the CA changed its "

@@ -8,11 +8,10 @@ from probe.judge.catalogue.words import (
     SHOW_CERTIFICATES,
     STARTTLS_REQUIRED,
     USE_CERTIFICATE,
-    refusal,
-    spelt_out,
 )
 
-_NAME_REFUSED = (spelt_out("SubjectMismatch"), *refusal("SubjectMismatch"))
+# Where a connector names a certificate that is not to be found: STARTTLS is gone for those who send to the server, and
+# the server itself cannot send.
 _NAME_STALE = (
     *STARTTLS_REQUIRED,
     "454 4.7.5 The certificate specified in TlsCertificateName of the SendConnector could not be found.",
@@ -41,7 +40,9 @@ CONNECTOR = (
         title="The presented certificate is not the expected one",
         meaning=(
             "The server shows another certificate than the connector, or you, expect. Names may still fit and mail may "
-            "still flow; but something answers that was not meant to, or the expectation was not brought up to date."
+            "still flow; but something answers that was not meant to, or the expectation was not brought up to date. "
+            "Exchange Online compares neither thumbprint nor issuer and subject, only the names: it reports nothing "
+            "unless a name or the chain is wrong as well."
         ),
         cause="A renewal that reached only one side, transport not restarted, or a device in between that ends TLS.",
         remedy=(
@@ -49,14 +50,13 @@ CONNECTOR = (
             *SHOW_CERTIFICATES,
             *USE_CERTIFICATE,
         ),
-        exchange_online=_NAME_REFUSED,
         references=(HYBRID_CERTIFICATES, _KB_256),
         causes={
             "thumbprint-differs": Cause(
                 title="The presented certificate has another thumbprint",
                 meaning=(
                     "It is another certificate, be it a renewal, an older one or a stranger's. Exchange Online does "
-                    "not compare thumbprints: it refuses only if the name or the chain is wrong as well."
+                    "not compare thumbprints: it reports nothing unless the name or the chain is wrong as well."
                 ),
                 remedy=(
                     "Look for the presented thumbprint among the installed certificates:",
@@ -74,8 +74,9 @@ CONNECTOR = (
                 title="The subject is the expected one, the issuer is not",
                 meaning=(
                     "The CA has renewed the certificate from another intermediate, as many now do with each renewal. A "
-                    "connector that names the old issuer does not find the new certificate: once the old one is gone, "
-                    "Exchange stops offering STARTTLS (event 12014) and cannot send."
+                    "connector that names the old issuer does not find the new certificate: once the old one is gone "
+                    "or expired, Exchange stops offering STARTTLS (event 12014) and cannot send. Then come these "
+                    "words; Exchange Online itself does not compare issuers."
                 ),
                 remedy=(
                     "Give the connectors the new issuer and subject, and do so after every renewal.",
@@ -88,9 +89,10 @@ CONNECTOR = (
                 title="The issuer is the expected one, the subject is not",
                 meaning=(
                     "It is a certificate for another subject by the same CA: an older one, a neighbour's, or one "
-                    "ordered with other particulars. A connector that names the old subject does not find it. S and "
-                    "ST, order and quoting were evened out before comparing, so the difference is real; the finding "
-                    "says in which part."
+                    "ordered with other particulars. S and ST, order and quoting were evened out before comparing, so "
+                    "the difference is real; the finding says in which part. A connector whose name fits no "
+                    "certificate makes Exchange stop offering STARTTLS (event 12014), and it cannot send: then come "
+                    "these words. SubjectMismatch comes only if a name is wrong as well."
                 ),
                 remedy=(
                     "See which of the installed certificates has the expected subject:",
@@ -98,13 +100,15 @@ CONNECTOR = (
                     *USE_CERTIFICATE,
                     *_EXPECT_NAME,
                 ),
-                exchange_online=_NAME_REFUSED + _NAME_STALE,
+                exchange_online=_NAME_STALE,
             ),
             "issuer-and-subject-differ": Cause(
                 title="Neither issuer nor subject is the expected one",
                 meaning=(
                     "Quite another certificate answers: Exchange's own self-signed one, a gateway's, or that of a new "
-                    "CA. If the name is wrong too, Exchange Online refuses it with SubjectMismatch."
+                    "CA. If a name is wrong too, Exchange Online refuses it with SubjectMismatch. A connector whose "
+                    "name fits no certificate makes Exchange stop offering STARTTLS (event 12014), and it cannot send: "
+                    "then come these words."
                 ),
                 remedy=(
                     "Look for the presented thumbprint among the installed certificates:",
@@ -113,7 +117,7 @@ CONNECTOR = (
                     *USE_CERTIFICATE,
                     *_EXPECT_NAME,
                 ),
-                exchange_online=_NAME_REFUSED + _NAME_STALE,
+                exchange_online=_NAME_STALE,
             ),
         },
     ),

@@ -1,22 +1,20 @@
-"""Findings about the dialogue and the TLS session."""
+"""Findings about the dialogue on the way to TLS."""
 
 from probe.judge.catalogue.entry import Cause, Entry
 from probe.judge.catalogue.words import (
     CLOSED_ABRUPTLY,
-    ENABLE_TLS_12,
     MAIL_FLOW,
     NDR_LIST,
-    NEGOTIATION_FAILED,
     OFFER_TLS,
     REPAIR_KEY,
     SHOW_CERTIFICATES,
+    STARTTLS_BY_DANE,
     STARTTLS_REQUIRED,
     STOP_INSPECTION,
     USE_CERTIFICATE,
 )
 
-_DANE_WORDS = "4.7.321 / 5.7.321 starttls-not-supported: Destination mail server must support TLS to receive mail."
-_STARTTLS_WORDS = (*STARTTLS_REQUIRED, _DANE_WORDS)
+_STARTTLS_WORDS = (*STARTTLS_REQUIRED, STARTTLS_BY_DANE)
 _EVENTS_12014 = (
     "    Get-WinEvent -FilterHashtable @{LogName='Application'; Id=12014, 12016} -ComputerName '<SERVER>'",
 )
@@ -104,7 +102,7 @@ SESSION = (
                 ),
                 exchange_online=(
                     "450 4.4.317 Cannot connect to remote server [Message=454 4.7.0 …]",
-                    _DANE_WORDS,
+                    STARTTLS_BY_DANE,
                 ),
             ),
         },
@@ -129,81 +127,5 @@ SESSION = (
             "CVE-2011-0411",
             "Why TLS Is Better Without STARTTLS (USENIX Security 2021)",
         ),
-    ),
-    Entry(
-        code="client-certificate-required",
-        title="The server insists on a client certificate",
-        meaning=(
-            "Without one it ends the connection, so most senders cannot deliver. Exchange Online shows its own "
-            "certificate (mail.protection.outlook.com) when asked, and gets in only if the server trusts it."
-        ),
-        cause=(
-            "The server was set to require client certificates where asking for them was meant. Exchange itself asks "
-            "and does not insist, so it is often a gateway or a server of another make."
-        ),
-        remedy=(
-            "Let the server ask but not insist. Postfix: smtpd_tls_req_ccert = no. nginx: ssl_verify_client optional.",
-            "Exim: tls_try_verify_hosts in place of tls_verify_hosts.",
-            "If it must insist, look at the rest of the server with a certificate that it accepts:",
-            "    probe <TARGET> --client-cert '<PEM-FILE>' --client-key '<PEM-FILE>'",
-        ),
-        exchange_online=(NEGOTIATION_FAILED,),
-        tlsrpt="validation-failure",
-        hresult="SEC_E_INCOMPLETE_CREDENTIALS 0x80090320",
-        references=("RFC 8446 §4.3.2", "RFC 8446 §6.2", "RFC 5246 §7.4.4"),
-    ),
-    Entry(
-        code="tls-established",
-        title="TLS was agreed",
-        meaning=(
-            "A handshake with the widest offer succeeded. It does not prove that the certificate is right, nor that "
-            "every sender shares a cipher with this server. Exchange Online has broken off TLS 1.3 with some gateways "
-            "over session tickets (451 4.4.0 Security status Renegotiate), which cannot be seen here; whether it still "
-            "does is not known."
-        ),
-        cause="The server speaks TLS.",
-        references=("RFC 3207 §4", "RFC 9325 §3.1"),
-    ),
-    Entry(
-        code="tls-version-old",
-        title="The server speaks only an old version of TLS",
-        meaning=(
-            "It chose a version below the minimum although newer ones were offered. Exchange Online speaks TLS 1.2 and "
-            "newer and cannot connect; senders without a promise to keep may fall back to plain text."
-        ),
-        cause="An old Windows or Exchange, a library from before 2012, or a load balancer with an old profile.",
-        remedy=(
-            *ENABLE_TLS_12,
-            "Exchange 2013 before CU8 speaks TLS 1.0 only: update Exchange first.",
-            "On load balancers and gateways, choose a profile that has TLS 1.2 and TLS 1.3.",
-        ),
-        exchange_online=(NEGOTIATION_FAILED, _DANE_WORDS),
-        tlsrpt="validation-failure",
-        hresult="SEC_E_ALGORITHM_MISMATCH 0x80090331",
-        references=("RFC 8996", "RFC 9325 §3.1.1", "Microsoft KB 3045301 (TLS 1.0 in Exchange 2013)"),
-    ),
-    Entry(
-        code="cipher-weak",
-        title="The server chose a weak cipher",
-        meaning=(
-            "It chose it although strong ones were offered. Strict senders cannot agree on a cipher with this server, "
-            "and what others send could be read by someone who records it."
-        ),
-        cause="An order of ciphers from long ago, or Schannel settings that left only old suites.",
-        remedy=(
-            "On Windows, see which suites are on and in which order; ECDHE with AES-GCM belongs first:",
-            "    Get-TlsCipherSuite | Format-Table Name, CipherLength",
-            "Switch the weak ones off, then restart the machine:",
-            "    Disable-TlsCipherSuite -Name '<CIPHER-SUITE>'",
-            "    Restart-Computer",
-            "Elsewhere, use the library's default list. Postfix: smtpd_tls_ciphers = medium.",
-        ),
-        exchange_online=(
-            "454 4.7.0 Temporary authentication failure because negotiated Tls cipher strength is too weak",
-            NEGOTIATION_FAILED,
-        ),
-        tlsrpt="validation-failure",
-        hresult="SEC_E_ALGORITHM_MISMATCH 0x80090331",
-        references=("RFC 9325 §4.1", "RFC 9325 §4.2"),
     ),
 )

@@ -46,6 +46,27 @@ _BEFORE_TLS = {
             "4.7.324 / 5.7.324 dnssec-invalid: Destination domain returned invalid DNSSEC records",
         ),
     ),
+    "RESOLVE/UNREACHABLE": Cause(
+        title="There was no way to an address",
+        meaning=(
+            "Either no resolver could be reached, or only one of IPv4 and IPv6 was asked for and the host has no "
+            "address of it; the finding says which. It says nothing about the mail server."
+        ),
+        remedy=(
+            "Name a resolver that can be reached from here, or leave -4 and -6 out:",
+            "    probe <TARGET> --resolver '<RESOLVER>'",
+        ),
+        exchange_online=(),
+    ),
+    "RESOLVE/PROTOCOL": Cause(
+        title="The name's aliases lead in a circle, or too far",
+        meaning="Following CNAME records from this name never ends at a record. Resolvers give up, and so do senders.",
+        remedy=(
+            "Follow the aliases, and let the last of them lead to a name with records of its own:",
+            "    dig <NAME> CNAME",
+        ),
+        exchange_online=(DNS_FAILED,),
+    ),
     "CONNECT/TIMEOUT": Cause(
         title="The connection was never answered",
         meaning=(
