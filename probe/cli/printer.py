@@ -56,8 +56,10 @@ class Printer:
 
     def deliver(self, evidence: Evidence) -> None:
         """Judge it, write it down, print it."""
-        self._keep(self._evidence, encode(evidence) + b"\n")
-        self._keep(self._chain, "".join(_chains(evidence)).encode())
+        if self._evidence:
+            self._keep(self._evidence, encode(evidence) + b"\n")
+        if self._chain:
+            self._keep(self._chain, "".join(_chains(evidence)).encode())
         report = judge(evidence, self._standard, self._anchors, self._at or evidence.at)
         self._verdicts.append(report.verdict)
         match self._form:
@@ -73,9 +75,9 @@ class Printer:
             case Format.TEXT:
                 self._print(report)
 
-    def _keep(self, file: RawIOBase | None, data: bytes) -> None:
+    def _keep(self, file: RawIOBase, data: bytes) -> None:
         """A file that cannot be written is no reason to withhold the reports: it is complained of at the end."""
-        if file and not self._fault:
+        if not self._fault:
             try:
                 while data:
                     data = data[file.write(data) or 0 :]
