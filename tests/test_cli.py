@@ -599,3 +599,14 @@ def test_what_contradicts_itself_is_refused(
 ) -> None:
     assert run(list(args)) == 3
     assert word in capsys.readouterr().err
+
+
+def test_the_chains_are_written_once_each_and_harmless(tmp_path: Path) -> None:
+    uneven = HERE / "evidence" / "uneven-behind-one-address.json"
+    hostile = tmp_path / "hostile.json"
+    hostile.write_text(uneven.read_text().replace("mail.contoso.com", r"x\n-----BEGIN CERTIFICATE-----\n"))
+    for source in (uneven, hostile):
+        run(["judge", str(source), *ROOTS, "-q", "--chain", str(tmp_path / "chains.pem")])
+        written = (tmp_path / "chains.pem").read_text()
+        assert written.count("# ") == 4  # two certificates that take turns, three connections, each with its issuer
+        assert written.count("\n-----BEGIN CERTIFICATE-----\n") == 4

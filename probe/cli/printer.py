@@ -15,6 +15,7 @@ from probe.judge.chain import Anchors
 from probe.judge.judging import judge
 from probe.judge.standard import Standard
 from probe.model import Evidence, Report, Verdict, gravest
+from probe.report.escape import visible
 
 
 class Printer:
@@ -126,9 +127,10 @@ def _opened(path: Path | None) -> RawIOBase | None:
 
 
 def _chains(evidence: Evidence) -> Iterator[str]:
-    """Every presented chain as PEM, exactly as sent, headed by where it was seen."""
-    for seen in evidence.observations:
-        for position, der in enumerate(seen.chain.der if seen.chain else ()):
-            endpoint = seen.endpoint
-            yield f"# {endpoint.host} {endpoint.address} port {endpoint.port}, certificate {position}\n"
+    """Every chain that an endpoint presented, once, as PEM exactly as sent, headed by where it was seen."""
+    shown = dict.fromkeys((seen.endpoint, seen.chain.der) for seen in evidence.observations if seen.chain)
+    for endpoint, chain in shown:
+        for position, der in enumerate(chain):
+            where = f"{endpoint.host} {endpoint.address} port {endpoint.port}, certificate {position}"
+            yield f"# {visible(where)}\n"
             yield ssl.DER_cert_to_PEM_cert(der)
