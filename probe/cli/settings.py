@@ -141,7 +141,7 @@ def looking(
 def _greeting(text: str) -> str:
     if text.startswith("[") and text.endswith("]"):  # RFC 5321 §4.1.3, an address literal
         inner = text[1:-1].removeprefix("IPv6:")
-        address = config.address(inner, "--ehlo")
+        address = config.address(inner.partition("%")[0], "--ehlo")  # a zone means nothing to the peer
         return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
     return config.host_name(text, "--ehlo")
 
