@@ -66,10 +66,13 @@ CERTIFICATE = (
         code="certificate-name-unchecked",
         title="The certificate's name was not checked",
         meaning=(
-            "The target is a bare address, so there is no name to compare with. The finding lists the names that the "
-            "certificate has; whether senders expect one of them is open."
+            "There is no name to compare with: the target is a bare address, or the connector's level asks for none. "
+            "The finding lists the names that the certificate has; whether senders expect one of them is open."
         ),
-        cause="The target was given as an address.",
+        cause=(
+            "The target was given as an address, or --auth-level is EncryptionOnly or CertificateValidation without "
+            "--expect-name."
+        ),
         remedy=("Say which name senders expect:", "    probe <TARGET> --expect-name '<NAME>'"),
         references=("RFC 9525 §6.1",),
     ),
