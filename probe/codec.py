@@ -54,7 +54,10 @@ def decode_evidence(line: bytes) -> Evidence:
 
 def _with_good_times(evidence: Evidence) -> Evidence:
     """Raises ValueError and OverflowError for times that are no moments, which JSON can hold and no observer writes."""
-    for time in (evidence.at, *(seen.at for seen in evidence.observations)):
+    sts = evidence.mta_sts
+    seen = (*evidence.observations, *evidence.alternatives, *(sts.fetches if sts else ()))
+    kept = (sts.remembered.fetched, sts.remembered.expires) if sts and sts.remembered else ()
+    for time in (evidence.at, *(observation.at for observation in seen), *kept):
         if time.utcoffset() is None:
             raise ValueError(f"the time {time.isoformat()} has no offset")
         time.astimezone(UTC)  # fails beyond either end of the calendar

@@ -22,6 +22,14 @@ class AuthLevel(StrEnum):
     DOMAIN_VALIDATION = "DomainValidation"
 
 
+class Want(StrEnum):
+    """What is wanted of a promise: judge what is published, demand that there is one, or leave it alone."""
+
+    AUTO = "auto"
+    REQUIRE = "require"
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standard:
     """What is expected. With no field set: what any sender may expect.
@@ -29,7 +37,7 @@ class Standard:
     `thumbprints` are lower-case hex, SHA-1 or SHA-256, any of which will do. `name` is a connector's TlsDomain.
     `warn_days` and `warn_lifetime` (percent of the certificate's own lifetime) must both be undercut for a warning, so
     that neither a certificate of 398 days nor one of six cries early. `min_tls` is as in "TLSv1.2"; `min_tls_demanded`
-    tells that the user asked for it.
+    tells that the user asked for it. `next_certificate` is the chain (DER, leaf first) that is to come next.
     """
 
     thumbprints: tuple[str, ...] = ()
@@ -40,6 +48,10 @@ class Standard:
     warn_lifetime: float = A_THIRD
     min_tls: str = "TLSv1.2"
     min_tls_demanded: bool = False
+    dane: Want = Want.AUTO
+    mta_sts: Want = Want.AUTO
+    tlsrpt: Want = Want.AUTO
+    next_certificate: tuple[bytes, ...] = ()
 
     @property
     def expects(self) -> bool:

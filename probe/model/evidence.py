@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from probe.model.vocabulary import Kind, Outcome, RouteKind, Speaker, Stage
+from probe.model.vocabulary import Dnssec, Kind, Outcome, RouteKind, Speaker, Stage
 
 FORMAT = 1  # of saved evidence and of JSON reports; raised when a reader of the old one would misread the new one
 
@@ -36,10 +36,13 @@ class Answer:
     """What the resolver said. `records` are in presentation form; `canonical` is the name after following CNAMEs.
 
     `aliases` are the names passed through on the way, the asked one first, empty without a CNAME. `ttl` is the smallest
-    of the records', in seconds. `resolver` tells who answered ("system" where the operating system resolved it), or
-    who was asked in vain, with commas between several. `detail` explains FAILED and TIMEOUT, with a response code first
-    ("SERVFAIL …"), and `kind` says more than the outcome where it can: UNREACHABLE, where none of the resolvers could
-    be asked; PROTOCOL, where the zone itself is at fault (a loop of aliases).
+    of the records', in seconds; of a negative answer, how long it holds (RFC 2308 §5), None where it does not say.
+    `secure` is what a trusted validator says: True where the records and every alias on the way are signed and hold,
+    False where they are shown to be unsigned, None where nobody whom we may trust has looked. `resolver` tells who
+    answered ("system" where the operating system resolved it), or who was asked in vain, with commas between several.
+    `detail` explains BOGUS, FAILED and TIMEOUT, with a response code first ("SERVFAIL …"), and `kind` says more than
+    the outcome where it can: UNREACHABLE, where none of the resolvers could be asked; PROTOCOL, where the zone itself
+    is at fault (a loop of aliases).
     """
 
     question: Question
@@ -48,19 +51,39 @@ class Answer:
     records: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     ttl: int | None = None
+    secure: bool | None = None
     resolver: str = ""
     detail: str = ""
     kind: Kind | None = None
 
+    @property
+    def dnssec(self) -> Dnssec:
+        """The status of this answer, RFC 4035 §4.3's words and two of ours."""
+        match self.outcome:
+            case Outcome.BOGUS:
+                return Dnssec.BOGUS
+            case Outcome.FAILED | Outcome.TIMEOUT:
+                return Dnssec.FAILED
+            case _ if self.secure is None:
+                return Dnssec.NOT_VALIDATED
+            case _:
+                return Dnssec.SECURE if self.secure else Dnssec.INSECURE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
-    """One host of the route, with every address found for it; `omitted` more were left out by the limit."""
+    """One host of the route, with every address found for it; `omitted` more were left out by the limit.
+
+    `answers` are those for A and AAAA. `alias` is the answer for CNAME, asked where the host is an alias and its
+    addresses are not secure. `tlsa` are the answers for TLSA, one for each base domain, in the order of asking.
+    """
 
     host: str
     preference: int | None
     addresses: tuple[str, ...]
     answers: tuple[Answer, ...] = ()
+    alias: Answer | None = None
+    tlsa: tuple[Answer, ...] = ()
     omitted: int = 0
 
 
@@ -80,13 +103,18 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """The unit of observing. `host` is whose address it is, `server_name` what SNI says (None: no SNI)."""
+    """The unit of observing. `host` is whose address it is, `server_name` what SNI says (None: no SNI).
+
+    `offer` narrows what we offer, to see the other certificate of a server that has two: "rsa" or "ecdsa" leaves it
+    that kind of key and TLS 1.2; empty is everything.
+    """
 
     host: str
     address: str
     port: int
     server_name: str | None
     dialogue: str = "smtp"
+    offer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,17 +191,53 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """The last good MTA-STS policy of a domain, as a sender would have kept it (RFC 8461 §3.3).
+
+    `id` is that of the TXT record under which it was fetched, `digest` the body's SHA-256 in lower-case hex, `expires`
+    its max_age after `fetched`.
+    """
+
+    domain: str
+    id: str
+    body: bytes
+    digest: str
+    fetched: datetime
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MtaSts:
+    """What was asked about a domain's MTA-STS policy, and what came back.
+
+    `txt` answers `_mta-sts.<domain>`. `addresses` are the answers for the policy host, `fetches` the connections to it,
+    one address after another until one answered over HTTP, whose response is the last transcript: neither where the
+    record gives no reason to ask. `remembered` is what an earlier look had fetched.
+    """
+
+    txt: Answer
+    addresses: tuple[Answer, ...] = ()
+    fetches: tuple[Observation, ...] = ()
+    remembered: Remembered | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Everything that was seen of one target, complete: judging needs nothing else from the world.
 
-    `resolvers` is who was asked for names, empty where no name needed asking. `ehlo` is what we called ourselves
-    (None: the address of the connection, as a literal). `client_certificate`: we had one to show.
+    `alternatives` are looks at the same endpoints with a narrower offer, see `Endpoint.offer`; that one came to nothing
+    is no fault. `mta_sts` and `tlsrpt` (the answer for `_smtp._tls.<domain>`) are None where nothing was asked, as the
+    target is no mail domain. `resolvers` is who was asked for names, empty where no name needed asking. `ehlo` is what
+    we called ourselves (None: the address of the connection, as a literal). `client_certificate`: we had one to show.
     """
 
     target: Target
     at: datetime
     route: Route
     observations: tuple[Observation, ...] = ()
+    alternatives: tuple[Observation, ...] = ()
+    mta_sts: MtaSts | None = None
+    tlsrpt: Answer | None = None
     resolvers: tuple[str, ...] = ()
     ehlo: str | None = None
     client_certificate: bool = False

@@ -1,9 +1,10 @@
 """What the judge found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from probe.model.evidence import Evidence, Target
+from probe.model.promises import Promises
 from probe.model.vocabulary import RuleBook, Verdict, gravest
 
 
@@ -37,13 +38,14 @@ class Finding:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The judgement on one target, gravest finding first. `at` is the moment judged for; `roots` says on which trust
-    anchors it rests, in words."""
+    anchors it rests, in words; `promises` sums up what the domain has promised."""
 
     target: Target
     at: datetime
     findings: tuple[Finding, ...]
     evidence: Evidence
     roots: str
+    promises: Promises = field(default_factory=Promises)
 
     @property
     def verdict(self) -> Verdict:

@@ -28,13 +28,24 @@ _GRAVITY = {Verdict.OK: 0, Verdict.WARN: 1, Verdict.UNKNOWN: 2, Verdict.FAIL: 3}
 
 
 class Outcome(StrEnum):
-    """How a DNS question ended. The last two mean that we do not know what is there."""
+    """How a DNS question ended. The last three mean that we do not know what is there."""
 
     FOUND = "FOUND"
     NODATA = "NODATA"  # the name exists, records of this type do not
     NXDOMAIN = "NXDOMAIN"
+    BOGUS = "BOGUS"  # a validating resolver has an answer and refuses it: its signatures do not hold (RFC 4035 §5)
     FAILED = "FAILED"  # answered, but not with an answer: SERVFAIL, REFUSED, rubbish
     TIMEOUT = "TIMEOUT"  # no resolver answered in time
+
+
+class Dnssec(StrEnum):
+    """What DNSSEC says of an answer. Only a validator that we may trust can say that one is secure or insecure."""
+
+    SECURE = "secure"
+    INSECURE = "insecure"  # shown to be unsigned: a parent zone says so
+    BOGUS = "bogus"
+    FAILED = "failed"  # there is no answer
+    NOT_VALIDATED = "not-validated"  # there is one, and nobody whom we may trust has checked it
 
 
 class Stage(StrEnum):
