@@ -1,5 +1,7 @@
 """Making findings: facts sorted and without gaps, and places named the same way everywhere."""
 
+from dataclasses import replace
+
 from probe.model import Endpoint, Finding, RuleBook, Verdict, Where
 
 
@@ -9,6 +11,11 @@ def finding(
     """A finding with those of the facts that are known; `_` in a fact's name stays."""
     known = sorted((key, str(value)) for key, value in facts.items() if value not in (None, ""))
     return Finding(code=code, verdict=verdict, where=where, facts=tuple(known), rule_book=book)
+
+
+def noted(found: Finding, **facts: str) -> Finding:
+    """The finding with more facts."""
+    return replace(found, facts=tuple(sorted({**dict(found.facts), **facts}.items())))
 
 
 def at_endpoint(endpoint: Endpoint) -> Where:

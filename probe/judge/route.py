@@ -6,6 +6,8 @@ from probe.judge.find import TARGET, at_host, finding
 from probe.judge.standard import Standard
 from probe.model import Answer, Evidence, Finding, Hop, Kind, Outcome, RouteKind, Stage, Verdict, Where
 
+_UNKNOWN = (Outcome.BOGUS, Outcome.FAILED, Outcome.TIMEOUT)
+
 
 def judge_route(evidence: Evidence, standard: Standard) -> Iterator[Finding]:
     """Findings on names and addresses."""
@@ -40,7 +42,7 @@ def _judge_hop(hop: Hop, others: bool) -> Iterator[Finding]:
     if alias and hop.preference is not None:
         # RFC 2181 §10.3: the name in an MX record must not be an alias. Most senders follow it all the same.
         yield finding("mx-is-alias", Verdict.OK, at_host(hop.host), canonical=alias.canonical)
-    unknown = [answer for answer in hop.answers if answer.outcome in (Outcome.FAILED, Outcome.TIMEOUT)]
+    unknown = [answer for answer in hop.answers if answer.outcome in _UNKNOWN]
     if hop.addresses:
         for answer in unknown:  # one family is known, the other is not: some addresses may have gone unseen
             yield from _judge_answer(answer, others=True, where_host=hop.host)
@@ -61,6 +63,16 @@ def _judge_answer(answer: Answer, *, others: bool, where_host: str | None) -> It
     """`others`: mail has somewhere else to go."""
     where = at_host(where_host) if where_host else TARGET
     match answer.outcome:
+        case Outcome.BOGUS:
+            # RFC 4035 §5.5: a validating resolver gives its clients no such answer, so their mail waits, DANE or not.
+            yield finding(
+                "dnssec-invalid",
+                Verdict.FAIL,
+                where,
+                cause="addresses" if where_host else "mx",
+                question=f"{answer.question.name} {answer.question.rtype}",
+                detail=answer.detail,
+            )
         case Outcome.FAILED | Outcome.TIMEOUT:
             kind = answer.kind or (Kind.TIMEOUT if answer.outcome is Outcome.TIMEOUT else Kind.REJECTED)
             alone = Verdict.FAIL if kind is Kind.PROTOCOL else Verdict.UNKNOWN  # the zone's own fault is known
