@@ -2,27 +2,51 @@
 
 import sys
 import tempfile
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bench import authority, build, memory, oneoff, profiling, target, throughput
+from bench import authority, build, lookups, memory, oneoff, profiling, target, throughput
+
+
+class Part(StrEnum):
+    """What can be measured alone."""
+
+    TLS = "tls"
+    DNS = "dns"
 
 
 def main(
+    part: Annotated[Part | None, typer.Argument(help="Measure this alone.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds in which the clients take turns.")] = 5,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds and endpoints: a hint, not a figure.")] = False,
     profile: Annotated[bool, typer.Option("--profile", help="Show where the time goes instead.")] = False,
 ) -> None:
     """What `probe` costs, beside a reference in C, a bare script and other tools. Takes a few minutes."""
+    if quick:
+        rounds = min(rounds, 2)
+    build.BUILD.mkdir(exist_ok=True)
+    if part is not Part.TLS and not profile:
+        _dns(rounds, quick)
+    if part is not Part.DNS:
+        _tls(rounds, quick, profile)
+
+
+def _dns(rounds: int, quick: bool) -> None:
+    if missing := lookups.missing():
+        print(f"not installed: {missing}; without it there is nobody to ask for names")
+        return
+    with tempfile.TemporaryDirectory(dir=build.BUILD) as name:
+        print(lookups.measure(Path(name), count=300 if quick else 1000, rounds=rounds), flush=True)
+
+
+def _tls(rounds: int, quick: bool, profile: bool) -> None:
     if missing := target.missing():
         print(f"not installed: {missing}; without it there is no server to look at")
         return
-    if quick:
-        rounds = min(rounds, 2)
     endpoints, held = (500, 250) if quick else (2000, 1000)
-    build.BUILD.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=build.BUILD) as name:
         directory = Path(name)
         files = authority.make(directory)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.dialogue import DIALOGUES, Talk
+from probe.dialogue import DIALOGUES, Talk, http
 from probe.dialogue.smtp import (
     MAX_DIALOGUE,
     MAX_LINE,
@@ -253,6 +253,7 @@ def test_the_table_of_dialogues() -> None:
         "submission": (starttls, greet_again, b"QUIT\r\n"),
         "smtps": (None, greet, b"QUIT\r\n"),
         "direct": (None, None, b""),
+        "policy": (None, http.get, b""),
     }
 
 

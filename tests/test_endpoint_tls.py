@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import trio
@@ -458,3 +459,81 @@ async def test_not_now_is_heard_where_tls_comes_first_too() -> None:
     seen = await look(busy, at(SMTPS, server(issuing())), endpoint=SMTPS)
     assert seen.failure is None
     assert [refusal.detail for refusal in seen.refusals] == ["421 4.3.2 busy"]
+
+
+# Narrower offers: the other certificate of a server that has two
+
+
+@cache
+def rsa_leaf() -> Issued:
+    return issuing().leaf(names=(HOST,), key="rsa2048")
+
+
+def with_both(version: int | None = None) -> SSL.Context:
+    context = server(version=version)
+    context.use_certificate(rsa_leaf().certificate)
+    context.use_privatekey(rsa_leaf().private_key)
+    return context
+
+
+@pytest.mark.parametrize(("offer", "shown"), [("rsa", rsa_leaf), ("ecdsa", leaf)])
+@every_dialogue
+@in_mock_time
+async def test_each_certificate_can_be_asked_for(offer: str, shown: Callable[[], Issued], endpoint: Endpoint) -> None:
+    seen = await look(at(endpoint, with_both()), endpoint=replace(endpoint, offer=offer))
+    assert seen.failure is None
+    assert presented(seen) == ders(shown())
+    assert seen.session
+    assert seen.session.version == "TLSv1.2"
+    assert seen.endpoint.offer == offer
+
+
+@pytest.mark.parametrize(("offer", "own"), [("rsa", leaf), ("ecdsa", rsa_leaf)])
+@in_mock_time
+async def test_a_server_without_the_other_certificate_shows_none(offer: str, own: Callable[[], Issued]) -> None:
+    seen = await look(Script(tls=server(own=own())), endpoint=replace(SMTP, offer=offer))
+    assert ended(seen) == (Stage.HANDSHAKE, Kind.ALERT, "handshake failure")
+    assert seen.chain is None
+
+
+@pytest.mark.parametrize("version", [TLS_1_0, TLS_1_1, TLS_1_3])
+@in_mock_time
+async def test_a_server_without_tls_1_2_cannot_be_asked(version: int) -> None:
+    seen = await look(Script(tls=with_both(version)), endpoint=replace(SMTP, offer="rsa"))
+    said = (Kind.ALERT, "protocol version") if version == TLS_1_3 else (Kind.PROTOCOL, "unsupported protocol")
+    assert ended(seen) == (Stage.HANDSHAKE, *said)
+    assert (seen.session, seen.chain) == (None, None)
+
+
+@in_mock_time
+async def test_weak_keys_are_asked_for_too() -> None:
+    weak = issuing().leaf(key="rsa1024", signature="sha1")
+    seen = await look(Script(tls=server(own=weak)), endpoint=replace(SMTP, offer="rsa"))
+    assert presented(seen) == ders(weak)
+
+
+@in_mock_time
+async def test_there_is_one_context_for_each_offer() -> None:
+    for offer in ("rsa", "ecdsa"):
+        await look(healthy(), endpoint=replace(SMTP, offer=offer))
+    made = tls.context.cache_info().misses
+    for _ in range(10):
+        for offer in ("rsa", "ecdsa"):
+            await look(healthy(), endpoint=replace(SMTP, offer=offer))
+    assert tls.context.cache_info().misses == made
+
+
+def test_the_other_offer_is_the_one_that_the_key_does_not_fit() -> None:
+    assert tls.other_offer(leaf().der) == "rsa"
+    assert tls.other_offer(rsa_leaf().der) == "ecdsa"
+    assert tls.other_offer(leaf().der[:-1]) == ""
+    assert tls.other_offer(b"") == ""
+
+
+def test_a_key_that_cannot_be_read_has_no_other() -> None:
+    point = (
+        leaf()
+        .certificate.public_key()
+        .public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    )
+    assert tls.other_offer(leaf().der.replace(point, b"\x04" + b"\xff" * 64)) == ""

@@ -4,19 +4,49 @@ import errno
 import os
 import socket
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final
 
 import pytest
 import trio
 
-from probe.demo.peer import Reply, Script
+from probe.demo.peer import Reply, Script, reply
 from probe.errors import ShortageError
-from probe.model import Answer, Evidence, Failure, Kind, Outcome, Question, RouteKind, Stage, Target
+from probe.model import (
+    Answer,
+    Evidence,
+    Failure,
+    Kind,
+    Observation,
+    Outcome,
+    Question,
+    Remembered,
+    RouteKind,
+    Stage,
+    Target,
+)
 from probe.observe.gather import NO_SNI, Manner, gather
 from probe.observe.world import Budget, Limits, Slots, World
-from tests.observing import ended, healthy, in_turn, leaf
-from tests.world import FAILED, HANGS, NOW, TIMEOUT, Servers, Zone, fake_world, in_mock_time
+from tests.observing import REQUIRE, TLS_1_2, client_certificate, ended, healthy, in_turn, issuing, leaf, server, tapped
+from tests.pki import Issued
+from tests.world import (
+    BOGUS,
+    BOGUS_ZONE,
+    FAILED,
+    HANGS,
+    INSECURE,
+    NOW,
+    SECURE,
+    TIMEOUT,
+    Held,
+    Servers,
+    Statuses,
+    Zone,
+    fake_world,
+    in_mock_time,
+)
 
 ZONE: Final[Zone] = {
     "example.org": {"MX": ["10 mx1.example.org", "20 mx2.example.org"]},
@@ -47,7 +77,7 @@ async def gathered(
 
 
 def within(seconds: float, **others: int) -> Manner:
-    return Manner(limits=replace(Limits(target=seconds), **others))
+    return Manner(limits=replace(Limits(target=seconds), **others), dane=False, mta_sts=False, tlsrpt=False)
 
 
 # Which endpoints
@@ -178,7 +208,7 @@ async def test_the_greeting_is_written_down(ehlo: str | None) -> None:
 )
 @in_mock_time
 async def test_who_was_asked_for_names(target: Target, zone: Zone, resolvers: tuple[str, ...]) -> None:
-    manner = Manner(resolvers=("192.0.2.53",))
+    manner = Manner(resolvers=("192.0.2.53",), mta_sts=False, tlsrpt=False)
     assert (await gathered(target, zone=zone, manner=manner)).resolvers == resolvers
 
 
@@ -405,3 +435,300 @@ async def test_what_this_machine_ran_out_of_is_no_fact_about_a_peer(number: int,
     assert isinstance(error, ShortageError)
     assert str(error) == os.strerror(number).lower()
     assert "ulimit -n" in error.hint
+
+
+# What a mail domain has promised, beside its hosts
+
+TXT = '"v=STSv1; id=1;"'
+REPORTS = '"v=TLSRPTv1; rua=mailto:tls@example.org"'
+PROMISES: Final[Zone] = {
+    **ZONE,
+    "_mta-sts.example.org": {"TXT": [TXT]},
+    "mta-sts.example.org": {"A": ["192.0.2.4"]},
+    "_smtp._tls.example.org": {"TXT": [REPORTS]},
+}
+KEPT = Remembered(domain="example.org", id="0", body=b"", digest="", fetched=NOW, expires=NOW)
+
+
+@in_mock_time
+async def test_a_mail_domain_is_asked_what_it_has_promised() -> None:
+    evidence = await gathered(DOMAIN, zone=PROMISES, manner=Manner(remembered={"example.org": KEPT, "x.example": KEPT}))
+    assert evidence.mta_sts
+    assert evidence.mta_sts.txt.records == (TXT,)
+    assert [fetch.endpoint.address for fetch in evidence.mta_sts.fetches] == ["192.0.2.4"]
+    assert evidence.mta_sts.remembered is KEPT
+    assert evidence.tlsrpt
+    assert evidence.tlsrpt.question == Question(name="_smtp._tls.example.org", rtype="TXT")
+    assert evidence.tlsrpt.records == (REPORTS,)
+    assert [each.failure for each in evidence.observations] == [None] * 4
+    assert evidence.alternatives == ()
+
+
+@pytest.mark.parametrize(
+    ("target", "manner"),
+    [
+        (HOST, Manner()),
+        (ADDRESS, Manner()),
+        (Target(given="192.0.2.1", name="192.0.2.1", port=None), Manner()),
+        (DOMAIN, Manner(connect=("192.0.2.3",))),
+        (DOMAIN, Manner(mta_sts=False, tlsrpt=False)),
+    ],
+)
+@in_mock_time
+async def test_nobody_else_is(target: Target, manner: Manner) -> None:
+    async with fake_world(PROMISES, EVERYWHERE) as world:
+
+        async def resolve(question: Question) -> Answer:
+            assert question.rtype != "TXT"
+            return await world.resolve(question)
+
+        evidence = await gather(target, replace(world, resolve=resolve), manner, Slots(2))
+    assert (evidence.mta_sts, evidence.tlsrpt) == (None, None)
+    assert evidence.observations
+
+
+@pytest.mark.parametrize("wanted", ["dane", "mta_sts", "tlsrpt"])
+@in_mock_time
+async def test_each_promise_has_its_switch(wanted: str) -> None:
+    manner = Manner(dane=wanted == "dane", mta_sts=wanted == "mta_sts", tlsrpt=wanted == "tlsrpt")
+    evidence = await gathered(DOMAIN, zone=PROMISES, manner=manner)
+    assert bool(evidence.mta_sts) is (wanted == "mta_sts")
+    assert bool(evidence.tlsrpt) is (wanted == "tlsrpt")
+    assert [bool(hop.tlsa) for hop in evidence.route.hops] == [wanted == "dane"] * 2
+
+
+@pytest.mark.parametrize("held", [{"MX": ["0 ."]}, Outcome.NXDOMAIN, Outcome.NODATA, FAILED, TIMEOUT, BOGUS])
+@in_mock_time
+async def test_a_domain_without_hosts_may_have_promised_all_the_same(held: Mapping[str, Held] | Outcome) -> None:
+    evidence = await gathered(DOMAIN, zone={**PROMISES, "example.org": held})
+    assert evidence.observations == ()
+    assert evidence.mta_sts
+    assert evidence.mta_sts.txt.records == (TXT,)
+    assert evidence.tlsrpt
+    assert evidence.tlsrpt.records == (REPORTS,)
+
+
+@in_mock_time
+async def test_of_a_domain_that_is_not_there_nothing_is_fetched() -> None:
+    questions: list[str] = []
+    async with fake_world() as world:
+
+        async def resolve(question: Question) -> Answer:
+            questions.append(f"{question.name} {question.rtype}")
+            return await world.resolve(question)
+
+        evidence = await gather(DOMAIN, replace(world, resolve=resolve), Manner(), Slots(2))
+    assert sorted(questions) == ["_mta-sts.example.org TXT", "_smtp._tls.example.org TXT", "example.org MX"]
+    assert evidence.mta_sts
+    assert evidence.mta_sts.txt.outcome is Outcome.NXDOMAIN
+
+
+@in_mock_time
+async def test_promises_are_asked_for_beside_the_hosts() -> None:
+    slow = in_turn([replace(healthy(), banner=Reply(b"220 x\r\n", drip=1))])
+    servers: Servers = {**dict.fromkeys(EVERYWHERE, slow), ("192.0.2.4", 443): HANGS}
+    async with fake_world(PROMISES, servers) as world:
+        evidence = await gather(DOMAIN, slow_names(world, 1), Manner(), Slots(2))
+    # MX, addresses, TLSA, then 7 seconds of banner; meanwhile TXT, addresses, then 10 seconds of nothing
+    assert trio.current_time() == pytest.approx(12)
+    assert [each.failure for each in evidence.observations] == [None] * 4
+    assert evidence.mta_sts
+    assert [ended(each) for each in evidence.mta_sts.fetches] == [
+        (Stage.CONNECT, Kind.TIMEOUT, "not done within 10 seconds")
+    ]
+
+
+@in_mock_time
+async def test_promises_that_hang_take_no_more_than_the_targets_time_and_nothing_from_the_hosts() -> None:
+    zone: Zone = {**ZONE, "_mta-sts.example.org": HANGS, "_smtp._tls.example.org": HANGS}
+    evidence = await gathered(DOMAIN, zone=zone, manner=Manner(limits=Limits(target=5)))
+    assert trio.current_time() == pytest.approx(5)
+    assert [each.failure for each in evidence.observations] == [None] * 4
+    assert evidence.mta_sts
+    assert evidence.tlsrpt
+    for answer in (evidence.mta_sts.txt, evidence.tlsrpt):
+        assert (answer.outcome, answer.detail) == (TIMEOUT, "no answer in the 5 s that were left for it")
+
+
+@in_mock_time
+async def test_whoever_was_asked_for_any_name_was_asked() -> None:
+    async def resolve(question: Question) -> Answer:
+        records = {"A": ("192.0.2.1",), "TXT": (TXT,), "TLSA": (HASH,)}.get(question.rtype, ())
+        return Answer(
+            question=question,
+            outcome=Outcome.FOUND if records else Outcome.NODATA,
+            canonical=question.name,
+            records=records,
+            secure=True,
+            resolver=f"{question.rtype} {question.name.partition('.')[0]}",
+        )
+
+    async with fake_world() as world:
+        evidence = await gather(DOMAIN, replace(world, resolve=resolve), Manner(), Slots(2))
+    assert evidence.resolvers == (
+        "MX example",
+        "A example",
+        "AAAA example",
+        "TLSA _25",
+        "TXT _mta-sts",
+        "A mta-sts",
+        "AAAA mta-sts",
+        "TXT _smtp",
+    )
+
+
+# DANE: which name the server hears, and its other certificate
+
+HASH = "3 1 1 " + 64 * "a"
+SECURED: Final[Statuses] = {"example.org": SECURE, "example.net": SECURE}
+ALIAS: Final[Zone] = {
+    "mx1.example.org": {"CNAME": ["real.example.net"]},
+    "real.example.net": {"A": ["192.0.2.1"]},
+    "_25._tcp.real.example.net": {"TLSA": [HASH]},
+}
+DIRECTLY: Final[Zone] = {**ZONE, "_25._tcp.mx1.example.org": {"TLSA": [HASH]}}
+
+
+async def gathered_securely(
+    zone: Zone,
+    dnssec: Statuses = SECURED,
+    manner: Manner = Manner(),  # noqa: B008 - frozen
+    servers: Servers = EVERYWHERE,
+    target: Target = HOST,
+) -> Evidence:
+    async with fake_world(zone, servers, dnssec) as world:
+        return await gather(target, world, manner, Slots(2))
+
+
+@pytest.mark.parametrize(
+    ("zone", "dnssec", "sni", "name"),
+    [
+        (ALIAS, SECURED, None, "real.example.net"),
+        (ALIAS, SECURED, "other.example", "other.example"),
+        (ALIAS, SECURED, NO_SNI, None),
+        (ALIAS, {"elsewhere.example": SECURE}, None, "mx1.example.org"),
+        (ALIAS, {**SECURED, "_tcp.real.example.net": INSECURE}, None, "mx1.example.org"),
+        ({**ALIAS, "_25._tcp.real.example.net": FAILED}, SECURED, None, "mx1.example.org"),
+        ({**ALIAS, "_25._tcp.real.example.net": Outcome.NXDOMAIN}, SECURED, None, "mx1.example.org"),
+        (
+            {**ALIAS, "_25._tcp.real.example.net": Outcome.NODATA, "_25._tcp.mx1.example.org": {"TLSA": [HASH]}},
+            SECURED,
+            None,
+            "mx1.example.org",
+        ),
+    ],
+)
+@in_mock_time
+async def test_the_server_hears_the_base_of_its_records(
+    zone: Zone, dnssec: Statuses, sni: str | None, name: str | None
+) -> None:
+    evidence = await gathered_securely(zone, dnssec, Manner(sni=sni))
+    assert {each.endpoint.server_name for each in evidence.observations} == {name}
+    assert {each.endpoint.host for each in evidence.observations} == {"mx1.example.org"}
+
+
+@cache
+def rsa_leaf() -> Issued:
+    return issuing().leaf(names=("mx1.example.org",), key="rsa2048")
+
+
+def with_two() -> Script:
+    context = server(issuing())
+    context.use_certificate(rsa_leaf().certificate)
+    context.use_privatekey(rsa_leaf().private_key)
+    return Script(tls=context)
+
+
+def shown(seen: Observation) -> bytes | None:
+    return seen.chain.der[0] if seen.chain else None
+
+
+@pytest.mark.parametrize("repeat", [1, 3])
+@in_mock_time
+async def test_a_server_with_tlsa_is_asked_for_its_other_certificate(repeat: int) -> None:
+    servers: Servers = dict.fromkeys(EVERYWHERE, in_turn([with_two()]))
+    evidence = await gathered_securely(DIRECTLY, manner=Manner(repeat=repeat), servers=servers, target=DOMAIN)
+    assert [shown(each) for each in evidence.observations] == [leaf().der] * 4 * repeat
+    assert {each.endpoint.offer for each in evidence.observations} == {""}
+    # mx2 has no TLSA, and nobody asks it
+    firsts = [replace(each.endpoint, offer="rsa") for each in evidence.observations[: 3 * repeat : repeat]]
+    assert [each.endpoint for each in evidence.alternatives] == firsts
+    assert [shown(each) for each in evidence.alternatives] == [rsa_leaf().der] * 3
+
+
+@in_mock_time
+async def test_a_server_that_shows_rsa_is_asked_for_the_other_kind() -> None:
+    servers: Servers = dict.fromkeys(EVERYWHERE, in_turn([Script(tls=server(own=rsa_leaf()))]))
+    evidence = await gathered_securely(DIRECTLY, servers=servers)
+    assert [(each.endpoint.offer, ended(each)) for each in evidence.alternatives] == [
+        ("ecdsa", (Stage.HANDSHAKE, Kind.ALERT, "handshake failure"))
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    ("zone", "dnssec", "manner"),
+    [
+        (ZONE, SECURED, Manner()),
+        (DIRECTLY, {"elsewhere.example": SECURE}, Manner()),
+        (DIRECTLY, SECURED, Manner(dane=False)),
+        (DIRECTLY, {**SECURED, "_tcp.mx1.example.org": BOGUS_ZONE}, Manner()),
+        ({**DIRECTLY, "_25._tcp.mx1.example.org": FAILED}, SECURED, Manner()),
+    ],
+    ids=["no TLSA", "insecure", "not wanted", "bogus", "failed"],
+)
+@in_mock_time
+async def test_without_tlsa_every_server_is_visited_once(zone: Zone, dnssec: Statuses, manner: Manner) -> None:
+    connections: list[bytearray] = []
+    servers: Servers = dict.fromkeys(EVERYWHERE, tapped(in_turn([with_two()]), connections))
+    evidence = await gathered_securely(zone, dnssec, manner, servers)
+    assert (len(connections), evidence.alternatives) == (3, ())
+
+
+@pytest.mark.parametrize(
+    "script", [Script(starttls=reply(454, "no")), replace(with_two(), tls=Reply(b""))], ids=["no STARTTLS", "no TLS"]
+)
+@in_mock_time
+async def test_where_nothing_was_shown_there_is_no_other(script: Script) -> None:
+    evidence = await gathered_securely(DIRECTLY, servers=dict.fromkeys(EVERYWHERE, in_turn([script])))
+    assert {bool(each.failure) for each in evidence.observations} == {True}
+    assert evidence.alternatives == ()
+
+
+@in_mock_time
+async def test_whoever_wants_a_certificate_of_ours_shows_no_other() -> None:
+    script = Script(tls=server(ask=REQUIRE, version=TLS_1_2))
+    evidence = await gathered_securely(DIRECTLY, servers=dict.fromkeys(EVERYWHERE, in_turn([script])))
+    assert [(shown(each), each.session) for each in evidence.observations] == [(leaf().der, None)] * 3
+    assert evidence.alternatives == ()
+
+
+@in_mock_time
+async def test_the_other_certificate_waits_behind_those_who_were_not_looked_at_yet() -> None:
+    slow = in_turn([replace(with_two(), banner=Reply(b"220 xx\r\n", drip=1))])
+    manner = Manner(limits=Limits(target=34, connections=1), repeat=4)
+    zone: Zone = {"mx1.example.org": {"A": ["192.0.2.1"]}, "_25._tcp.mx1.example.org": {"TLSA": [HASH]}}
+    async with fake_world(zone, {("192.0.2.1", 25): slow}, SECURED) as world:
+        evidence = await gather(HOST, world, manner, Slots(1))
+    assert [each.failure for each in evidence.observations] == [None] * 4  # 8 seconds each
+    (other,) = evidence.alternatives
+    assert ended(other) == (Stage.DIALOGUE, Kind.TIMEOUT, "the target's time ran out")
+
+
+@in_mock_time
+async def test_dead_servers_of_tlsa_keep_no_address_from_being_looked_at() -> None:
+    evidence = await gathered_securely({**ZONE, "_25._tcp.mx1.example.org": HANGS})
+    assert trio.current_time() == pytest.approx(30)
+    assert [each.failure for each in evidence.observations] == [None] * 3
+    (answer,) = evidence.route.hops[0].tlsa
+    assert answer.outcome is TIMEOUT
+    assert evidence.route.failure is None
+
+
+@in_mock_time
+async def test_a_client_certificate_is_shown_when_we_ask_for_the_other_one_too() -> None:
+    tls = server(ask=REQUIRE)
+    tls.use_certificate(rsa_leaf().certificate)
+    tls.use_privatekey(rsa_leaf().private_key)
+    servers: Servers = dict.fromkeys(EVERYWHERE, in_turn([Script(tls=tls)]))
+    evidence = await gathered_securely(DIRECTLY, manner=Manner(certificate=client_certificate()), servers=servers)
+    assert [each.failure for each in evidence.alternatives] == [None] * 3

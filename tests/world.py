@@ -7,6 +7,9 @@
         async with fake_world(zone, {("192.0.2.1", 25): server}) as world:
             ...
 
+With `dnssec={"example.org": SECURE, "_tcp.mx.example.org": BOGUS_ZONE}` names are resolved by a validator: each name is
+as the nearest name at or above it says ("." is above all), and insecure where none does. Without, nobody validates.
+
 It is a verified fake: `test_world.py` puts the same questions to it and to the real doors.
 """
 
@@ -22,7 +25,7 @@ from typing import Any, Final, ParamSpec
 import trio
 import trio.testing
 
-from probe.model import Answer, Outcome, Question
+from probe.model import Answer, Dnssec, Outcome, Question
 from probe.observe.world import World
 
 NOW: Final = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -37,9 +40,14 @@ class Hanging(Enum):
 HANGS: Final = Hanging.HANGS
 FAILED: Final = Outcome.FAILED
 TIMEOUT: Final = Outcome.TIMEOUT
+BOGUS: Final = Outcome.BOGUS
+SECURE: Final = Dnssec.SECURE
+INSECURE: Final = Dnssec.INSECURE
+BOGUS_ZONE: Final = Dnssec.BOGUS
 
 Held = list[str] | Outcome | Hanging  # records in presentation form, or how the question ends
 Zone = Mapping[str, Mapping[str, Held] | Outcome | Hanging]
+Statuses = Mapping[str, Dnssec]  # by name, in lower case: SECURE, INSECURE or BOGUS_ZONE
 Server = Callable[[trio.SocketStream], Awaitable[None]]
 Servers = Mapping[tuple[str, int], Server | OSError | Hanging]  # the OSError is raised; what is missing refuses
 
@@ -68,7 +76,14 @@ def in_mock_time(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
     return run
 
 
-def fake_resolve(zone: Zone) -> Callable[[Question], Awaitable[Answer]]:
+_WITHOUT_ANSWER = {
+    FAILED: "SERVFAIL from fake",
+    TIMEOUT: "no answer from fake",
+    BOGUS: "SERVFAIL from fake (DNSSEC: bogus)",
+}
+
+
+def fake_resolve(zone: Zone, dnssec: Statuses = NOTHING) -> Callable[[Question], Awaitable[Answer]]:
     """Answers from `zone` as a resolver would, following aliases. Names are looked up in lower case."""
 
     async def resolve(question: Question) -> Answer:
@@ -77,8 +92,11 @@ def fake_resolve(zone: Zone) -> Callable[[Question], Awaitable[Answer]]:
         if isinstance(held, Hanging):
             await trio.sleep_forever()
         outcome = held if isinstance(held, Outcome) else Outcome.FOUND
-        if outcome in (FAILED, TIMEOUT):
-            detail = "SERVFAIL from fake" if outcome is FAILED else "no answer from fake"
+        status = status_of(names, dnssec)
+        if status is Dnssec.BOGUS and outcome not in _WITHOUT_ANSWER:
+            outcome = BOGUS
+        if outcome in _WITHOUT_ANSWER:
+            detail = _WITHOUT_ANSWER[outcome]
             return Answer(question=question, outcome=outcome, canonical=question.name, detail=detail)
         records = () if isinstance(held, Outcome) else tuple(sorted(set(held)))
         return Answer(
@@ -88,6 +106,7 @@ def fake_resolve(zone: Zone) -> Callable[[Question], Awaitable[Answer]]:
             records=records,
             aliases=tuple(names[:-1]),
             ttl=300 if records else None,
+            secure=None if status is None else status is Dnssec.SECURE,
             resolver="fake",
         )
 
@@ -109,8 +128,25 @@ def _follow(zone: Zone, question: Question) -> tuple[list[str], Held]:
         names += alias
 
 
+def status_of(names: list[str], dnssec: Statuses) -> Dnssec | None:
+    """What a validator says of an answer for which it passed through these names; None where nobody validates."""
+    if not dnssec:
+        return None
+    statuses = {_nearest(name, dnssec) for name in names}
+    worst_first = (Dnssec.BOGUS, Dnssec.INSECURE, Dnssec.SECURE)
+    return next(status for status in worst_first if status in statuses)
+
+
+def _nearest(name: str, dnssec: Statuses) -> Dnssec:
+    labels = name.split(".")
+    above = (".".join(labels[depth:]) for depth in range(len(labels)))
+    return next((dnssec[name] for name in (*above, ".") if name in dnssec), Dnssec.INSECURE)
+
+
 @asynccontextmanager
-async def fake_world(zone: Zone = NOTHING, servers: Servers = NOTHING) -> AsyncIterator[World]:
+async def fake_world(
+    zone: Zone = NOTHING, servers: Servers = NOTHING, dnssec: Statuses = NOTHING
+) -> AsyncIterator[World]:
     """A world of these names and these servers, each of which serves as often as it is connected to."""
 
     async def serve(server: Server, end: socket.socket) -> None:
@@ -132,5 +168,5 @@ async def fake_world(zone: Zone = NOTHING, servers: Servers = NOTHING) -> AsyncI
             nursery.start_soon(serve, server, theirs)
             return ours
 
-        yield World(resolve=fake_resolve(zone), connect=connect, now=lambda: NOW)
+        yield World(resolve=fake_resolve(zone, dnssec), connect=connect, now=lambda: NOW)
         nursery.cancel_scope.cancel()

@@ -1,153 +1,210 @@
-"""Asking resolvers: dnspython's messages over our own sockets.
+"""Asking resolvers: dnspython's names and records over our own sockets.
 
 The one door behind which dnspython lives; no type of it gets out. dnspython's own resolver is not used for asking: it
 measures time by the wall clock, raises where there is no answer, and reads responses until one fits.
 """
 
-import socket
-import struct
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import dns.exception
-import dns.flags
-import dns.message
 import dns.name
 import trio
 
 from probe.model import Answer, Kind, Outcome, Question
-from probe.observe.response import NoAnswerError, flags_of, read
+from probe.observe.channel import Channel, Server
+from probe.observe.memory import Memory
+from probe.observe.query import NoAnswerError, Query
+from probe.observe.response import is_authentic, read
+from probe.observe.validation import Standing
 from probe.observe.world import blame_shortage, server_text
 
-Server = tuple[str, int]  # address and port
-
-PAYLOAD = 1232  # the largest UDP answer we invite: DNS Flag Day 2020's, below RFC 9715's 1400 at most
+_ROOT = Question(name=".", rtype="SOA")
+_UNCHECKED = "DNSSEC: it has an answer, and gives it only unchecked"
 
 
 class Resolver:
-    """Asks `servers` in turn, each for at most `timeout` seconds a try, until one of them knows.
+    """Asks `servers` in turn, each for at most `timeout` seconds a try, until one of them knows; and remembers.
 
     Fits `World.resolve`: bad news is an `Answer`. A server that is silent, unreachable, or answers without an answer
     (SERVFAIL, REFUSED, rubbish) gives way to the next; after the last comes a second round, for what was lost on the
-    way or failed in passing. The outcome is FAILED where any of them answered, TIMEOUT where none did. It is the
-    caller who bounds how many questions are asked at a time.
+    way or failed in passing. What a SERVFAIL that stays means is settled then: where its server turns out to have an
+    answer and to refuse it, the outcome is BOGUS. Otherwise it is FAILED where any of them answered, TIMEOUT where none
+    did. It is the caller who bounds how many questions are asked at a time.
 
-    Whoever shares sockets between questions does so in `_try`; whoever remembers answers does so in `__call__`;
-    what else a response says of its answer (its DNSSEC status) is read in `response.read`.
+    `trust_ad`: the user declares that every server validates honestly and that nobody can change an answer on the way
+    from it to us. Without, that goes for servers on loopback only. See `Answer.secure` and `validation.Standing`.
+
+    With several servers, the first that knows wins, with one exception. Where a server that may be trusted has said
+    SERVFAIL, an answer that no validator vouches for does not count until it is settled that the SERVFAIL was none of
+    DNSSEC's: or a second resolver that does not validate would turn every forged answer into a good one, and mail that
+    a careful sender holds back would look fine. An answer shown to be secure counts at once: that cannot be forged.
     """
 
-    def __init__(self, servers: Sequence[Server], timeout: float) -> None:
-        self._servers = tuple(servers)
+    def __init__(self, servers: Sequence[Server], timeout: float, *, trust_ad: bool = False) -> None:
+        self._servers = [_Server(server, declared=trust_ad) for server in servers]
         self._timeout = timeout
+        self._memory = Memory()
 
     async def __call__(self, question: Question) -> Answer:
         """The answer to one question."""
+        return await self._memory.recall(question, self._ask)
+
+    async def _ask(self, question: Question) -> Answer:
         try:
             name = dns.name.from_text(question.name)
         except dns.exception.DNSException as error:
             return _unknown(question, Outcome.FAILED, f"not a name that DNS can carry: {error}")
-        tried = []
+        heard: list[_Heard] = []
+        unsure: Answer | None = None
         # RFC 6891 §7: a server that cannot do EDNS may well be able to answer without it.
         for edns, server in [(edns, server) for edns in (True, False) for server in self._servers]:
-            query = dns.message.make_query(
-                name, question.rtype, use_edns=0 if edns else False, payload=PAYLOAD if edns else None
-            )
-            answer = await self._try(question, query, server)
-            if answer.outcome not in (Outcome.FAILED, Outcome.TIMEOUT) or answer.kind is Kind.PROTOCOL:
-                return answer
-            tried.append(answer)
-            if answer.outcome is Outcome.TIMEOUT:  # asked last from now on: a dead server costs its time once
-                self._servers = (*(other for other in self._servers if other != server), server)
-        failed = [answer for answer in tried if answer.outcome is Outcome.FAILED]
-        outcome = Outcome.FAILED if failed else Outcome.TIMEOUT
-        detail = "; ".join(dict.fromkeys(answer.detail for answer in failed or tried))
-        resolver = ", ".join(dict.fromkeys(answer.resolver for answer in failed or tried))
-        unreachable = all(answer.kind is Kind.UNREACHABLE for answer in tried)
-        return _unknown(
-            question,
-            outcome,
-            detail or "no resolver is configured",
-            resolver,
-            Kind.UNREACHABLE if unreachable else None,
-        )
+            one = await self._hear(question, Query(name, question.rtype, edns=edns), server)
+            if one.knows:
+                answer = await self._with_status(one)
+                if answer.secure or not any(
+                    other.refused and other.server.standing.trusted for other in heard if other.server is not server
+                ):
+                    return answer
+                unsure = answer
+                break
+            heard.append(one)
+            if one.answer.outcome is Outcome.TIMEOUT:
+                self._demote(server)
+        suspects = dict.fromkeys(one.server for one in heard if one.refused)
+        for server in sorted(suspects, key=lambda server: not server.standing.trusted):
+            if server.standing.trusted or unsure is None:
+                refusals = [one for one in heard if one.refused and one.server is server]
+                settled = await self._settle(question, name, server, refusals)
+                if settled:
+                    return settled
+        return unsure or _failure(question, [one.answer for one in heard])
 
-    async def _try(self, question: Question, query: dns.message.QueryMessage, server: Server) -> Answer:
+    async def _settle(
+        self, question: Question, name: dns.name.Name, server: "_Server", refusals: list["_Heard"]
+    ) -> Answer | None:
+        """What the SERVFAIL of a server means: BOGUS, or an answer after all. None: it means that there is none.
+
+        It means BOGUS where the server says so itself, or gives, unchecked, what it does not give checked (RFC 4035
+        §3.2.2). And where it stays: a server that failed in passing gives both, so it is asked once more.
+        """
+        reason = next((one.reason for one in refusals if one.reason), "")
+        if not reason:
+            unchecked = await self._hear(question, Query(name, question.rtype, unchecked=True), server)
+            if unchecked.answer.outcome is Outcome.FAILED or unchecked.answer.outcome is Outcome.TIMEOUT:
+                return None
+        if not reason or len(refusals) < 2:
+            again = await self._hear(question, Query(name, question.rtype), server)
+            if again.knows:
+                return await self._with_status(again)
+            reason = reason or again.reason
+        detail = f"SERVFAIL from {server.text} ({reason or _UNCHECKED})"
+        return _unknown(question, Outcome.BOGUS, detail, server.text)
+
+    async def _with_status(self, heard: "_Heard") -> Answer:
+        """The answer with its DNSSEC status."""
+        standing = heard.server.standing
+        if heard.answer.outcome is Outcome.FAILED:  # it is known why, but not what is there
+            return heard.answer
+        if not heard.authentic and standing.is_open:
+            await heard.server.roots.recall(_ROOT, lambda _: self._look_at_root(heard.server))
+        secure = standing.secure(authentic=heard.authentic)
+        return heard.answer if secure is None else replace(heard.answer, secure=secure)
+
+    async def _look_at_root(self, server: "_Server") -> Answer:
+        heard = await self._hear(_ROOT, Query(dns.name.root, _ROOT.rtype), server)
+        answered = not heard.refused and heard.answer.outcome is not Outcome.TIMEOUT
+        server.standing.looked(answered=answered, authentic=heard.authentic)
+        return heard.answer
+
+    def _demote(self, server: "_Server") -> None:
+        """Lets a silent server be asked last from now on, so that a dead one costs its time once.
+
+        A trusted one changes places with its like only: a validator may well be slow over one broken domain, and
+        whoever took its place for that would leave everything after it unvalidated.
+        """
+        trusted = server.standing.trusted
+        places = [n for n, other in enumerate(self._servers) if other.standing.trusted or not trusted]
+        ordered = [self._servers[n] for n in places if self._servers[n] is not server] + [server]
+        for place, other in zip(places, ordered, strict=True):
+            self._servers[place] = other
+
+    async def _hear(self, question: Question, query: Query, server: "_Server") -> "_Heard":
         """One question to one server: over UDP, and over TCP where the answer did not fit."""
-        resolver = who = server_text(server)
+        who = server.text
         try:
             with trio.fail_after(self._timeout):
-                response = await _over_udp(query, server)
+                response = await server.channel.over_udp(query)
                 if response is None:
-                    who = f"{resolver} over TCP"
-                    response = await _over_tcp(query, server)
-            return read(question, response, resolver)
+                    who = f"{server.text} over TCP"
+                    response = await server.channel.over_tcp(query)
+            answer = read(question, query, response, server.text)
+            return _Heard(server, answer, authentic=is_authentic(response))
         except trio.TooSlowError:
-            return _unknown(question, Outcome.TIMEOUT, f"no answer from {who} in {self._timeout:.2g} s", resolver)
+            detail = f"no answer from {who} in {self._timeout:.2g} s"
+            return _Heard(server, _unknown(question, Outcome.TIMEOUT, detail, server.text))
         except OSError as error:
             blame_shortage(error)
             detail = f"no answer from {who}: {error.strerror or error}"
-            return _unknown(question, Outcome.TIMEOUT, detail, resolver, Kind.UNREACHABLE)
+            return _Heard(server, _unknown(question, Outcome.TIMEOUT, detail, server.text, Kind.UNREACHABLE))
         except NoAnswerError as error:
-            detail = f"{error.what} from {who}: {error.why}" if error.why else f"{error.what} from {who}"
-            return _unknown(question, Outcome.FAILED, detail, resolver, error.kind)
+            return _Heard(
+                server,
+                _unknown(question, Outcome.FAILED, error.words(who), server.text, error.kind),
+                refused=error.what == "SERVFAIL",
+                reason=next((said.words for said in error.errors if said.bogus), ""),
+            )
         except dns.exception.DNSException as error:
-            return _unknown(question, Outcome.FAILED, f"unreadable answer from {who}: {error}", resolver)
+            detail = f"unreadable answer from {who}: {error}"
+            return _Heard(server, _unknown(question, Outcome.FAILED, detail, server.text))
+
+
+class _Server:
+    """One resolver: the way to it, and what its word is worth."""
+
+    def __init__(self, server: Server, *, declared: bool) -> None:
+        self.text = server_text(server)
+        self.channel = Channel(server)
+        self.standing = Standing(server[0], declared=declared)
+        self.roots = Memory()  # so that askers at the same time take one look at the root
+
+
+class _Heard(NamedTuple):
+    """What one server said to one question, once. `refused`: SERVFAIL; `reason`: that of DNSSEC, where it names one."""
+
+    server: _Server
+    answer: Answer
+    authentic: bool = False
+    refused: bool = False
+    reason: str = ""
+
+    @property
+    def knows(self) -> bool:
+        """Whether nobody else need be asked."""
+        outcome = self.answer.outcome
+        return (outcome is not Outcome.FAILED and outcome is not Outcome.TIMEOUT) or self.answer.kind is Kind.PROTOCOL
+
+
+def _failure(question: Question, tried: list[Answer]) -> Answer:
+    """What all servers together did not say."""
+    failed = [answer for answer in tried if answer.outcome is Outcome.FAILED]
+    said = dict.fromkeys(answer.detail for answer in failed or tried)
+    # The same said twice, once with its reasons, is said once.
+    details = [text for text in said if not any(other != text and other.startswith(text) for other in said)]
+    return _unknown(
+        question,
+        Outcome.FAILED if failed else Outcome.TIMEOUT,
+        "; ".join(details) or "no resolver is configured",
+        ", ".join(dict.fromkeys(answer.resolver for answer in failed or tried)),
+        Kind.UNREACHABLE if all(answer.kind is Kind.UNREACHABLE for answer in tried) else None,
+    )
 
 
 def _unknown(question: Question, outcome: Outcome, detail: str, resolver: str = "", kind: Kind | None = None) -> Answer:
     return Answer(
         question=question, outcome=outcome, canonical=question.name, resolver=resolver, detail=detail, kind=kind
     )
-
-
-async def _over_udp(query: dns.message.QueryMessage, server: Server) -> bytes | None:
-    """The response, or None where it was cut to fit. Raises OSError.
-
-    The socket is connected: only `server` is heard, and the ICMP message of a dead one is heard at once. What does not
-    belong to `query` was meant for another or was forged, and the wait goes on.
-    """
-    with trio.socket.socket(_family(server), socket.SOCK_DGRAM) as sock:
-        await sock.connect(server)
-        await sock.send(query.to_wire())
-        while True:
-            wire = await sock.recv(0xFFFF)
-            flags = flags_of(wire, query)
-            if flags is not None:
-                return None if flags & dns.flags.TC else wire
-
-
-async def _over_tcp(query: dns.message.QueryMessage, server: Server) -> bytes:
-    """The response (RFC 7766 §8: two octets of length, then the message). Raises OSError and `NoAnswerError`."""
-    with trio.socket.socket(_family(server), socket.SOCK_STREAM) as sock:
-        await sock.connect(server)
-        stream = trio.SocketStream(sock)
-        try:
-            await stream.send_all(query.to_wire(prepend_length=True))
-            (length,) = struct.unpack("!H", await _receive(stream, 2))
-            wire = await _receive(stream, length)
-        except trio.BrokenResourceError:
-            raise NoAnswerError("unreadable answer", "the connection was reset") from None
-    flags = flags_of(wire, query)
-    if flags is None:
-        raise NoAnswerError("unreadable answer", "it is no response to this question")
-    if flags & dns.flags.TC:
-        raise NoAnswerError("unreadable answer", "it was cut")
-    return wire
-
-
-async def _receive(stream: trio.SocketStream, count: int) -> bytes:
-    received = bytearray()
-    while len(received) < count:
-        more = await stream.receive_some(count - len(received))
-        if not more:
-            raise NoAnswerError(
-                "unreadable answer", f"the connection was closed after {len(received)} of {count} octets"
-            )
-        received += more
-    return bytes(received)
-
-
-def _family(server: Server) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in server[0] else socket.AF_INET
 
 
 def system_resolvers() -> list[Server]:

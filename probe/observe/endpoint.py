@@ -35,7 +35,8 @@ async def observe(
     """Observe an endpoint once and hand the observation to `record`, also where we are cancelled on the way.
 
     A 4xx reply means "not now" (RFC 5321 §4.2.1): the peer gets a pause and one more try on a fresh connection.
-    `ehlo` is the name to greet by; None greets with the address of the connection as a literal.
+    `ehlo` is the name that the dialogue takes, see `Dialogue`: None greets with the address of the connection as a
+    literal.
     """
     refusals: tuple[Failure, ...] = ()
     while True:
@@ -78,7 +79,7 @@ async def _converse_once(
                 early = await _converse(notes, wire, dialogue.before(name), dialogue.farewell)
                 # TLS has the client speak first: what is here before our first word was not sent through TLS.
                 notes.early = (early + wire.waiting())[:MAX_DIALOGUE].decode("latin-1")
-        connection = tls.connection(tls.context(certificate), endpoint.server_name)
+        connection = tls.connection(tls.context(certificate, endpoint.offer), endpoint.server_name)
         try:
             with begin(Stage.HANDSHAKE, limits.handshake):
                 await wire.secure(connection)

@@ -1,11 +1,12 @@
-"""From a target to the addresses of its hosts: MX, implicit MX, null MX, and the addresses of each host."""
+"""From a target to the addresses of its hosts: MX, implicit MX, null MX, the addresses of each host, and its TLSA."""
 
 import ipaddress
 from collections.abc import Iterable
-
-import trio
+from functools import partial
 
 from probe.model import Answer, Failure, Hop, Kind, Outcome, Question, Route, RouteKind, Stage, Target
+from probe.observe import tlsa
+from probe.observe.asking import Asking, side_by_side
 from probe.observe.world import Budget, Limits, Slots, World
 
 _RTYPES = {4: "A", 6: "AAAA"}
@@ -21,27 +22,31 @@ async def route(
     budget: Budget,
     *,
     families: frozenset[int],
+    dane: bool,
     connect: tuple[str, ...] = (),
 ) -> Route:
-    """Where the target's endpoints are. `families` is a subset of {4, 6}: which kinds of addresses to ask for.
+    """Where the target's endpoints are. `families` is a subset of {4, 6}: which kinds of addresses to ask for; `dane`:
+    whether to ask for TLSA, too.
 
     `connect` are addresses given by the user: they are taken in place of any that would be found, and DNS is not asked.
     Never raises for what it meets. Where the budget runs out first, `failure` is set and what is known by then is kept.
+    What TLSA takes is at most half of what is left once the addresses are known: where its servers are dead, the
+    addresses are to be observed all the same.
     """
     if connect or is_address(target.name):
         addresses = tuple(dict.fromkeys(connect)) or (target.name,)
         return Route(kind=RouteKind.ADDRESS, hops=(Hop(host=target.name, preference=None, addresses=addresses),))
 
+    ask = Asking(world, slots, budget)
     mx: Answer | None = None
     kind, hosts = RouteKind.NONE, list[Host]()
-    known: dict[Question, Answer] = {}
-    rtypes = [_RTYPES[family] for family in sorted(families)]
+    promised: dict[str, Asking] = {}  # by host
 
-    async def ask(question: Question) -> Answer:
-        async with slots.questions:
-            with budget.working():
-                known[question] = answer = await world.resolve(question)
-                return answer
+    def hops() -> list[Hop]:
+        return [
+            _hop(host, preference, address_questions(host, families), ask, limits)
+            for preference, host in hosts[: limits.hosts]
+        ]
 
     with budget.scope:
         if target.port is None:
@@ -49,23 +54,30 @@ async def route(
             kind, hosts = _mail_hosts(mx)
         else:
             kind, hosts = RouteKind.HOST, [(None, target.name)]
-        async with trio.open_nursery() as nursery:  # of 2 * limits.hosts at most
-            for _, host in hosts[: limits.hosts]:
-                for rtype in rtypes:
-                    nursery.start_soon(ask, Question(name=host, rtype=rtype))
+        wanted = [question for _, host in hosts[: limits.hosts] for question in address_questions(host, families)]
+        await side_by_side([partial(ask, question) for question in wanted])  # 2 * limits.hosts at most
+        if dane:
+            half = Budget(budget.left / 2)
+            with half.scope:
+                promised = {host: Asking(world, slots, budget, half) for _, host in hosts[: limits.hosts]}
+                # RFC 7672 §2.2.2: the addresses first.
+                await side_by_side(
+                    [partial(tlsa.look_up, hop, target.port or 25, promised[hop.host]) for hop in hops()]
+                )
 
-    hops = []
-    for preference, host in hosts[: limits.hosts]:
-        questions = [Question(name=host, rtype=rtype) for rtype in rtypes]
-        hops.append(_hop(host, preference, [known[question] for question in questions if question in known], limits))
     late = Failure(stage=Stage.RESOLVE, kind=Kind.TIMEOUT, detail=f"names were not resolved in {limits.target:g} s")
     return Route(
         kind=kind,
-        hops=tuple(hops),
+        hops=tuple(tlsa.with_tlsa(hop, promised[hop.host].answers) if hop.host in promised else hop for hop in hops()),
         answers=() if mx is None else (mx,),
         omitted=len(hosts[limits.hosts :]),
         failure=late if budget.scope.cancelled_caught else None,
     )
+
+
+def address_questions(host: str, families: frozenset[int]) -> list[Question]:
+    """What to ask for a host's addresses. `families` is a subset of {4, 6}."""
+    return [Question(name=host, rtype=_RTYPES[family]) for family in sorted(families)]
 
 
 def is_address(name: str) -> bool:
@@ -102,7 +114,8 @@ def _exchanges(records: Iterable[str]) -> Iterable[tuple[int, str]]:
         yield int(preference), host
 
 
-def _hop(host: str, preference: int | None, answers: list[Answer], limits: Limits) -> Hop:
+def _hop(host: str, preference: int | None, questions: Iterable[Question], ask: Asking, limits: Limits) -> Hop:
+    answers = [ask.known[question] for question in questions if question in ask.known]
     addresses = tuple(dict.fromkeys(address for answer in answers for address in answer.records))
     return Hop(
         host=host,

@@ -14,10 +14,15 @@ from probe.observe.world import World
 TRY = 3.0  # seconds that a resolver gets to answer one question, at most
 
 
-def outside(resolvers: Sequence[tuple[str, int]] = (), patience: float = 60.0) -> World:
+def outside(resolvers: Sequence[tuple[str, int]] = (), patience: float = 60.0, *, trust_ad: bool = False) -> World:
     """The real world. `resolvers` (address, port) are those that the user named; none: the system's.
 
-    `patience` is how many seconds a target has: however short, it lets every resolver have its two turns.
+    `patience` is how many seconds a target has: however short, it lets every resolver have its two turns, and that many
+    more as it takes to find out whether it is DNSSEC that it fails for.
+
+    `trust_ad` declares that every one of these resolvers, the named or the system's, validates honestly, and that
+    nobody can change an answer on the way from it to us, by a tunnel for instance: then its AD bit is believed.
+    Without, only that of a resolver on loopback is.
 
     Named resolvers answer every question. Otherwise the addresses of a name without a dot come from the system's own
     lookup: such a name is no DNS name as it stands. `localhost` is in the hosts file, `EX01` needs a search domain or
@@ -30,7 +35,8 @@ def outside(resolvers: Sequence[tuple[str, int]] = (), patience: float = 60.0) -
         from probe.observe.ask import Resolver, system_resolvers
 
         servers = resolvers or system_resolvers()
-        return Resolver(servers, timeout=min(TRY, patience / (2 * len(servers) + 1)))
+        # Two turns each; and one for each question that DNSSEC may add (`Resolver`): CD, once more, the root.
+        return Resolver(servers, timeout=min(TRY, patience / (2 * len(servers) + 3)), trust_ad=trust_ad)
 
     async def resolve(question: Question) -> Answer:
         if not resolvers and "." not in question.name and question.rtype in _FAMILIES:

@@ -1,10 +1,10 @@
 """The TLS that we speak: everything back to TLS 1.0, and nothing verified, so that a fault is seen and not refused.
 
-A context costs as much as a score of handshakes and never changes, so there is one for each client certificate and no
-more. The bytes go through memory BIOs and not through the socket: OpenSSL reading a socket on its own goes on for as
-long as the peer keeps feeding it (session tickets, key updates), and no deadline reaches it there. Handed to it in
-bounded pieces by us, they are counted, and no peer can keep us here or grow us without bound. What it can do is choose
-costly arithmetic: a Diffie-Hellman group of 10,000 bits holds the whole program up for about a second.
+A context costs as much as a score of handshakes and never changes, so there is one for each client certificate and
+offer, and no more. The bytes go through memory BIOs and not through the socket: OpenSSL reading a socket on its own
+goes on for as long as the peer keeps feeding it (session tickets, key updates), and no deadline reaches it there.
+Handed to it in bounded pieces by us, they are counted, and no peer can keep us here or grow us without bound. What it
+can do is choose costly arithmetic: a Diffie-Hellman group of 10,000 bits holds the whole program up for about a second.
 """
 
 from dataclasses import dataclass, field
@@ -22,6 +22,10 @@ from probe.model import PresentedChain, Session
 # Anonymous suites stay out: Postfix on TLS 1.2 would take one and show no certificate at all.
 CIPHERS = b"ALL:!aNULL:!eNULL:@SECLEVEL=0"
 
+# By `Endpoint.offer`: what leaves a server only the certificate with that kind of key. On TLS 1.3 cipher suites say
+# nothing of keys, and pyOpenSSL has no setter for signature algorithms.
+OFFERS = {"rsa": b"aRSA:!eNULL:@SECLEVEL=0", "ecdsa": b"aECDSA:!eNULL:@SECLEVEL=0"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCertificate:
@@ -32,12 +36,14 @@ class ClientCertificate:
 
 
 @lru_cache(maxsize=8)
-def context(certificate: ClientCertificate | None = None) -> SSL.Context:
-    """The one context for this client certificate. Raises `SSL.Error` where its key is not its own, and `ValueError`
-    or `TypeError` where the PEM is none or the key has a passphrase."""
+def context(certificate: ClientCertificate | None = None, offer: str = "") -> SSL.Context:
+    """The one context for this client certificate and this `Endpoint.offer`. Raises `SSL.Error` where its key is not
+    its own, and `ValueError` or `TypeError` where the PEM is none or the key has a passphrase."""
     made = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    made.set_min_proto_version(SSL.TLS1_VERSION)
-    made.set_cipher_list(CIPHERS)
+    made.set_min_proto_version(SSL.TLS1_2_VERSION if offer else SSL.TLS1_VERSION)
+    if offer:
+        made.set_max_proto_version(SSL.TLS1_2_VERSION)
+    made.set_cipher_list(OFFERS[offer] if offer else CIPHERS)
     made.set_options(
         SSL.OP_NO_RENEGOTIATION | SSL.OP_LEGACY_SERVER_CONNECT
     )  # servers without RFC 5746 are old, and we want to see them
@@ -94,6 +100,16 @@ def session(tls: SSL.Connection) -> Session:
         cipher_bits=tls.get_cipher_bits() or 0,
         group=tls.get_group_name(),
     )
+
+
+def other_offer(leaf: bytes) -> str:
+    """Which `Endpoint.offer` shows the other certificate of a server that has two, where this one (DER) is the first;
+    empty where its key cannot be read."""
+    try:
+        kind = crypto.load_certificate(crypto.FILETYPE_ASN1, leaf).get_pubkey().type()
+    except crypto.Error:
+        return ""
+    return "ecdsa" if kind == crypto.TYPE_RSA else "rsa"
 
 
 def _rfc4514(name: crypto.X509Name) -> str:
