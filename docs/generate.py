@@ -18,7 +18,7 @@ from pathlib import Path
 from probe.judge.catalogue import CATALOGUE, Cause, Entry
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("check", "judge", "explain", "schema", "demo")
+COMMANDS = ("check", "judge", "tlsa", "explain", "schema", "demo")
 # Each of these makes Typer and Rich believe that somebody is watching.
 _WATCHED = ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS")
 

@@ -9,22 +9,30 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from fixtures.certificates import sample
 from fixtures.make import HERE
 from fixtures.scenes import scenes
-from probe.cli import run
+from probe.cli import run, settings
+from probe.cli.options import Want
 from probe.judge.catalogue import CATALOGUE
+from probe.judge.standard import Standard
+from probe.model import Remembered
+from tests import pki
 
 ROOTS = ("--roots", str(HERE / "roots.pem"))
 HEALTHY, EXPIRED, BUSY = (str(HERE / "evidence" / f"{name}.json") for name in ("healthy", "expired", "busy"))
 LEAF_ONLY = str(HERE / "evidence" / "leaf-only.json")
 NOWHERE = "127.255.255.254"  # loopback, where nobody listens
+AT = datetime(2026, 11, 21, 9, 35, tzinfo=UTC)
 
 
 def probe(*args: str, given: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -40,7 +48,8 @@ def python(program: str, *args: str, given: bytes = b"") -> subprocess.Completed
 
 # Bad input
 
-# In a directory with `empty`, `damaged.pem`, `cert.pem`, `key.pem`, `strange` (evidence of format 2) and `targets`.
+# In a directory with `empty`, `damaged.pem`, `cert.pem`, `key.pem`, `strange` (evidence of format 2), `targets`, and a
+# certificate in DER that is cut, `short.der`, and one with something behind it, `long.der`.
 BAD: tuple[tuple[tuple[str, ...], str], ...] = (
     ((), "no target is named"),
     (("check",), "Missing argument"),
@@ -98,6 +107,22 @@ BAD: tuple[tuple[tuple[str, ...], str], ...] = (
     (("x.example", "--client-cert", "empty", "--client-key", "key.pem"), "empty holds no certificate"),
     (("x.example", "--chain", "missing/chain.pem"), "cannot write missing"),
     (("x.example", "--evidence", "."), "cannot write ."),
+    (("x.example", "--dane", "maybe"), "maybe"),
+    (("192.0.2.1:25", "--dane", "require"), "--dane require: `192.0.2.1:25` is an address"),
+    (("x.example:25", "--dane", "require", "--connect", "192.0.2.1"), "--dane require: --connect leaves out DNS"),
+    (("x.example:25", "--mta-sts", "require"), "--mta-sts require: `x.example:25` is no mail domain"),
+    (("x.example", "y.example:25", "--tlsrpt", "require"), "--tlsrpt require: `y.example:25` is no mail domain"),
+    (("x.example", "--next-certificate", "missing.pem"), "missing.pem"),
+    (("x.example", "--next-certificate", "empty"), "empty holds no certificate"),
+    (("x.example", "--next-certificate", "key.pem"), "key.pem holds no certificate"),
+    (("x.example", "--next-certificate", "damaged.pem"), "damaged.pem: certificate 1 is damaged"),
+    (("x.example", "--remember", "."), "is no file to remember policies in"),
+    (("x.example", "--remember", "cert.pem"), "cert.pem, line 1: not a remembered policy"),
+    (("x.example", "--remember", "missing/file"), "cannot write beside missing/file"),
+    (("x.example", "--remember", "cert.pem", "--evidence", "cert.pem"), "cert.pem is named twice"),
+    (("x.example", "--reports", "reports"), "--reports without --format tlsrpt"),
+    (("x.example", "--format", "tlsrpt", "--reports", "cert.pem"), "cannot make cert.pem"),
+    (("192.0.2.1:25", "--format", "tlsrpt"), "--format tlsrpt: `192.0.2.1:25` is an address"),
     (("x..example",), "`x..example` is not a target"),
     (("host:99999",), "the port `99999`"),
     (("http://x.example",), "unknown scheme `http`"),
@@ -116,6 +141,27 @@ BAD: tuple[tuple[tuple[str, ...], str], ...] = (
     (("judge", HEALTHY, "--at", "never"), "--at `never`"),
     (("judge", HEALTHY, "--roots", "empty"), "`empty` holds no certificate"),
     (("judge", HEALTHY, "--timeout", "1"), "--timeout"),
+    (("judge", HEALTHY, "--mta-sts", "require"), "--mta-sts require: `mail.contoso.com:25` is no mail domain"),
+    (("judge", HEALTHY, "--next-certificate", "key.pem"), "key.pem holds no certificate"),
+    (("judge", HEALTHY, "--reports", "reports"), "--reports without --format tlsrpt"),
+    (("judge", HEALTHY, "--remember", "file"), "--remember"),
+    (("tlsa",), "Missing argument"),
+    (("tlsa", "missing.pem"), "cannot read a certificate from missing.pem"),
+    (("tlsa", "."), "cannot read a certificate from ."),
+    (("tlsa", "empty"), "empty holds no certificate"),
+    (("tlsa", "key.pem"), "key.pem holds no certificate"),
+    (("tlsa", "damaged.pem"), "damaged.pem: certificate 1 is damaged"),
+    (("tlsa", "short.der"), "short.der: certificate 1 is damaged"),
+    (("tlsa", "long.der"), "long.der: certificate 1 is damaged"),
+    (("tlsa", "cert.pem", "--usage", "4"), "--usage 4 is out of range"),
+    (("tlsa", "cert.pem", "--usage", "2"), "there is nothing to publish with usage 2"),
+    (("tlsa", "cert.pem", "--selector", "2"), "--selector 2 is out of range"),
+    (("tlsa", "cert.pem", "--matching", "3"), "--matching 3 is out of range"),
+    (("tlsa", "cert.pem", "--matching", "x"), "x"),
+    (("tlsa", "cert.pem", "--port", "0"), "--port 0 is out of range"),
+    (("tlsa", "cert.pem", "--ttl", "-1"), "--ttl -1 is out of range"),
+    (("tlsa", "cert.pem", "--host", "a b"), "--host `a b` is not a host name"),
+    (("tlsa", "cert.pem", "--host", "x\n.example"), "--host"),
     (("explain", "nothing-of-the-sort"), "there is no finding `nothing-of-the-sort`"),
     (("explain", "certificate-expire"), "there is no finding `certificate-expire`"),
     (("schema", "x"), "x"),
@@ -132,7 +178,8 @@ import contextlib, io, json, sys
 asked = []
 idle = ("socket.__new__",)
 sys.addaudithook(lambda event, _: event.startswith("socket.") and event not in idle and asked.append(event))
-from probe.cli import run
+from probe.cli import run, settings
+from probe.cli.options import Want
 told = []
 for args in json.load(sys.stdin):
     asked.clear()
@@ -156,13 +203,15 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], tupl
         ("damaged.pem", certificate.replace(b"MII", b"MIA", 1)),
         ("strange", b'{"format":2}\n'),
         ("targets", b"good.example\nbad..example\n"),
+        ("short.der", sample("old")[:-1]),
+        ("long.der", sample("old") + b"\n"),
     ):
         (folder / name).write_bytes(data)
     command = [sys.executable, "-c", DRIVER]
     given = json.dumps([args for args, _ in BAD]).encode()
     done = subprocess.run(command, input=given, capture_output=True, cwd=folder, timeout=60, check=True)
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        ("empty", "cert.pem", "key.pem", "damaged.pem", "strange", "targets")
+        ("empty", "cert.pem", "key.pem", "damaged.pem", "strange", "targets", "short.der", "long.der")
     )
     return dict(zip((args for args, _ in BAD), map(tuple, json.loads(done.stdout)), strict=True))
 
@@ -212,6 +261,8 @@ def test_a_key_that_is_not_the_certificate_s_is_never_shown(
         (("explain",), ("trio", "OpenSSL", "cryptography", "dns", "httpx", "rich")),
         (("explain", "certificate-expired"), ("trio", "OpenSSL", "cryptography", "dns", "httpx", "rich")),
         (("schema",), ("trio", "dns", "httpx", "rich")),
+        (("tlsa", str(HERE / "exchange" / "old.pem")), ("trio", "dns", "httpx", "rich")),
+        (("judge", HEALTHY, *ROOTS, "--format", "tlsrpt"), ("trio", "dns", "httpx", "rich")),
         (("judge", HEALTHY, *ROOTS), ("trio", "dns", "httpx", "rich", "asyncio")),
         (("judge", HEALTHY, *ROOTS, "--format", "json"), ("trio", "dns", "httpx", "rich")),
         (("x..example",), ("trio", "dns", "httpx", "rich")),
@@ -256,6 +307,8 @@ sys.exit(cli.run(["crash"]))
         ("judge", *([HEALTHY] * 60), *ROOTS),
         ("judge", *([HEALTHY] * 60), *ROOTS, "--format", "json"),
         ("judge", *([HEALTHY] * 60), *ROOTS, "--format", "nagios"),
+        ("judge", *([HEALTHY] * 60), *ROOTS, "--format", "tlsrpt"),
+        ("tlsa", *([str(HERE / "exchange" / "old.pem")] * 60)),
         ("--help",),
         ("--version",),
     ],
@@ -335,7 +388,9 @@ def test_bad_standard_input(given: bytes) -> None:
     assert len(done.stderr.splitlines()) == 2
 
 
-@pytest.mark.parametrize("words", [("check", "judge"), ("check", "demo"), ("check", "explain"), ("check", "check")])
+@pytest.mark.parametrize(
+    "words", [("check", "judge"), ("check", "demo"), ("check", "explain"), ("check", "tlsa"), ("check", "check")]
+)
 def test_a_target_that_is_called_like_a_command(capsys: pytest.CaptureFixture[str], words: tuple[str, str]) -> None:
     code = run([*words, "--connect", NOWHERE, "--ehlo", "x.example", "--timeout", "5", "--format", "json"])
     report = json.loads(capsys.readouterr().out)
@@ -355,7 +410,9 @@ def test_the_version() -> None:
     assert done.stdout.count(b"\n") == 1
 
 
-@pytest.mark.parametrize("args", [("--help",), ("-h",), ("check", "-h"), ("judge", "--help"), ("demo", "--help")])
+@pytest.mark.parametrize(
+    "args", [("--help",), ("-h",), ("check", "-h"), ("judge", "--help"), ("tlsa", "--help"), ("demo", "--help")]
+)
 def test_help(args: tuple[str, ...]) -> None:
     done = probe(*args)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -381,7 +438,7 @@ def judged(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]:
         ((BUSY, EXPIRED, HEALTHY), 2),
     ],
 )
-@pytest.mark.parametrize("form", ["text", "json", "nagios"])
+@pytest.mark.parametrize("form", ["text", "json", "nagios", "tlsrpt"])
 def test_the_gravest_verdict_is_the_exit_code(
     capsys: pytest.CaptureFixture[str], files: Sequence[str], code: int, form: str
 ) -> None:
@@ -431,6 +488,155 @@ def test_evidence_of_a_live_run_is_judged_the_same_again(capsys: pytest.CaptureF
     live = run([f"{NOWHERE}:25", "--timeout", "5", "--ehlo", "x.example", "--evidence", str(path), "--format", "json"])
     told = capsys.readouterr().out
     assert (live, told) == judged(capsys, str(path), "--format", "json", "--roots", "certifi")
+
+
+# TLSRPT
+
+
+def test_tlsrpt_is_a_line_a_target(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = judged(capsys, EXPIRED, HEALTHY, "--format", "tlsrpt")
+    counts = [json.loads(line)["policies"][0]["summary"] for line in out.splitlines()]
+    assert [tuple(count.values()) for count in counts] == [(0, 1), (1, 0)]
+
+
+def test_each_domain_gets_a_file_and_its_name_is_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "reports"
+    args = (EXPIRED, HEALTHY, "--format", "tlsrpt", "--reports", str(folder))
+    code, out = judged(capsys, *args)
+    assert code == 2
+    names = [Path(line) for line in out.splitlines()]
+    assert [path.name for path in names] == [
+        "probe.fabrikam.com!mail.contoso.com!1795253700!1795253700.json",
+        "probe.fabrikam.com!mail.contoso.com!1795253700!1795253700!001.json",  # both of one host in one second
+    ]
+    assert sorted(folder.iterdir()) == sorted(names)
+    assert all(json.loads(path.read_text())["policies"] for path in names)
+    assert judged(capsys, *args) == (code, out)  # the same again: nothing is written twice
+    assert sorted(folder.iterdir()) == sorted(names)
+
+
+def test_no_report_is_written_over_another_file_or_through_a_link(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    name = "probe.fabrikam.com!mail.contoso.com!1795253700!1795253700.json"
+    elsewhere = tmp_path / "elsewhere"
+    (tmp_path / name).symlink_to(elsewhere)
+    (tmp_path / name.replace(".json", "!001.json")).write_text("somebody's")
+    _, out = judged(capsys, HEALTHY, "--format", "tlsrpt", "--reports", str(tmp_path))
+    assert out == f"{tmp_path / name.replace('.json', '!002.json')}\n"
+    assert not elsewhere.exists()
+    assert (tmp_path / name.replace(".json", "!001.json")).read_text() == "somebody's"
+
+
+# TLSA records
+
+LEAF, ISSUER = (str(HERE / "exchange" / f"{name}.pem") for name in ("renewed_same", "int2025"))
+
+
+def openssl_says(path: str, *, whole: bool = False, digest: str = "sha256") -> str:
+    """The digest of a certificate or its key by the openssl program."""
+    what = ("x509", "-in", path, "-outform", "DER") if whole else ("x509", "-in", path, "-noout", "-pubkey")
+    found = subprocess.run(["openssl", *what], capture_output=True, check=True).stdout
+    if not whole:
+        command = ["openssl", "pkey", "-pubin", "-outform", "DER"]
+        found = subprocess.run(command, input=found, capture_output=True, check=True).stdout
+    done = subprocess.run(["openssl", "dgst", f"-{digest}", "-r"], input=found, capture_output=True, check=True)
+    return done.stdout.decode().split()[0]
+
+
+def tlsa(capsys: pytest.CaptureFixture[str], *args: str) -> list[str]:
+    assert run(["tlsa", *args]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return [line for line in out.splitlines() if not line.startswith(";")]
+
+
+def test_the_records_of_a_chain(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["tlsa", LEAF, ISSUER]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("; leaf: CN=mail.contoso.com, ")
+    assert lines[1] == f"3 1 1 {openssl_says(LEAF)}"
+    assert lines[2].startswith("; issuer: CN=Fabrikam TLS RSA CA 2025, ")
+    assert lines[3] == f"2 1 1 {openssl_says(ISSUER)}"
+    assert len(lines) == 4
+
+
+def test_whole_lines_of_a_zone(capsys: pytest.CaptureFixture[str]) -> None:
+    line = f"IN TLSA 3 1 1 {openssl_says(LEAF)}"
+    assert tlsa(capsys, LEAF, "--host", "Mail.Contoso.com.") == [f"_25._tcp.mail.contoso.com. {line}"]
+    assert tlsa(capsys, LEAF, "--host", "bücher.example", "--port", "587", "--ttl", "300") == [
+        f"_587._tcp.xn--bcher-kva.example. 300 {line}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "start", "asked"),
+    [
+        (("--selector", "0"), "3 0 1", {"whole": True}),
+        (("--matching", "2"), "3 1 2", {"digest": "sha512"}),
+        (("--usage", "1"), "1 1 1", {}),
+        (("--selector", "0", "--matching", "0"), "3 0 0", None),
+    ],
+)
+def test_the_fields_can_be_chosen(
+    capsys: pytest.CaptureFixture[str], args: tuple[str, ...], start: str, asked: dict[str, Any] | None
+) -> None:
+    data = sample("renewed_same").hex() if asked is None else openssl_says(LEAF, **asked)
+    assert tlsa(capsys, LEAF, *args) == [f"{start} {data}"]
+
+
+def test_der_pem_and_standard_input_are_alike(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    der, chain = tmp_path / "leaf.der", tmp_path / "chain.pem"
+    der.write_bytes(sample("renewed_same"))
+    key = ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pem = Path(LEAF).read_bytes() + Path(ISSUER).read_bytes()
+    chain.write_bytes(key + b"# our chain\r\n" + pem + Path(LEAF).read_bytes())
+    expected = tlsa(capsys, LEAF, ISSUER)
+    assert tlsa(capsys, str(der), ISSUER) == expected
+    assert run(["tlsa", str(chain)]) == 0
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if not line.startswith(";")] == expected
+    assert "PRIVATE" not in out
+    assert key.splitlines()[1].decode() not in out
+    for given in (chain.read_bytes(), pem):
+        done = probe("tlsa", "-", given=given)
+        assert (done.returncode, done.stdout.decode(), done.stderr) == (0, out, b"")
+
+
+def test_a_hostile_subject_cannot_leave_its_comment(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    hostile = pki.self_signed(subject="CN=x\n_25._tcp.evil. IN TLSA 3 1 1 00\x1b[2J")
+    (tmp_path / "x.der").write_bytes(hostile.der)
+    assert run(["tlsa", str(tmp_path / "x.der")]) == 0
+    out = capsys.readouterr().out
+    key = hostile.certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert out.replace("\n", "").isprintable()
+    assert [line for line in out.splitlines() if not line.startswith("; ")] == [f"3 1 1 {sha256(key).hexdigest()}"]
+
+
+# What is wanted of promises
+
+
+def test_what_is_not_wanted_is_not_asked_for() -> None:
+    wanted = settings.promised(Standard(), Want.OFF, Want.AUTO, Want.REQUIRE, Path(LEAF))
+    known = Remembered(domain="x.example", id="1", body=b"", digest="", fetched=AT, expires=AT)
+    manner, _ = settings.looking(
+        resolver=["192.0.2.53"],
+        connect=[],
+        sni=None,
+        ehlo=None,
+        families=frozenset({4, 6}),
+        timeout=None,
+        repeat=1,
+        parallel=1,
+        client_cert=None,
+        client_key=None,
+        standard=wanted,
+        trust_ad=True,
+        remembered={"x.example": known},
+    )
+    assert (manner.dane, manner.mta_sts, manner.tlsrpt) == (False, True, True)
+    assert manner.remembered == {"x.example": known}
+    assert wanted.next_certificate == (sample("renewed_same"),)
 
 
 def test_every_code_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
@@ -547,12 +753,15 @@ def test_a_report_that_cannot_be_written_is_one_line() -> None:
     assert done.stderr.startswith(b"error: ")
 
 
-@pytest.mark.parametrize("form", ["json", "nagios", "text"])
+@pytest.mark.parametrize("form", ["json", "nagios", "text", "tlsrpt"])
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_every_form_can_be_written_in_every_encoding(form: str, encoding: str) -> None:
     done = ran("почта.рф:25", "--connect", NOWHERE, "--ehlo", "x.example", "--format", form, PYTHONIOENCODING=encoding)
     assert done.returncode == 3
     assert b"Traceback" not in done.stderr
+    if form == "tlsrpt":
+        (result,) = json.loads(done.stdout.decode("utf-8"))["policies"]
+        assert result["policy"]["policy-domain"] == "xn--80a1acny.xn--p1ai"
     if form == "json":  # RFC 8259 §8.1
         assert json.loads(done.stdout.decode("utf-8"))["target"] == "почта.рф:25"
 

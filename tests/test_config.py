@@ -418,3 +418,51 @@ def test_client_certificates(tmp_path: Path) -> None:
     refused(lambda: config.client_certificate(secret, None), ConfigError, "key.pem holds no certificate")
     refused(lambda: config.client_certificate(leaf, leaf), ConfigError, "leaf.pem holds no private key")
     refused(lambda: config.client_certificate(tmp_path / "x", None), ConfigError, "cannot read the client certificate")
+
+
+DER, SECRET = sample("root"), b"-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (GOOD.encode(), (DER,)),
+        (DER, (DER,)),
+        (b"0 is how this comment begins\n" + GOOD.encode(), (DER,)),
+        (SECRET + GOOD.encode() + GOOD.encode(), (DER,)),  # each once
+        ((GOOD + ssl.DER_cert_to_PEM_cert(sample("int2025"))).encode(), (DER, sample("int2025"))),
+    ],
+)
+def test_certificates(tmp_path: Path, data: bytes, found: tuple[bytes, ...]) -> None:
+    path = Path(written(tmp_path / "certificate", data))
+    assert config.certificates([path, path]) == found
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "holds no certificate"),
+        (SECRET, "holds no certificate"),
+        (DER[:-1], "certificate 1 is damaged"),
+        (DER + b"\n", "certificate 1 is damaged"),
+        (DER[:4], "certificate 1 is damaged"),
+        (b"\x30\x82", "certificate 1 is damaged"),
+        (GOOD.encode() + GOOD.replace("MII", "MIA", 1).encode(), "certificate 2 is damaged"),
+        (ssl.DER_cert_to_PEM_cert(DER + b"\x00").encode(), "certificate 1 is damaged"),
+    ],
+)
+def test_what_are_no_certificates(tmp_path: Path, data: bytes, said: str) -> None:
+    path = Path(written(tmp_path / "certificate", data))
+    refused(lambda: config.certificates([path]), ConfigError, said)
+    if not data.startswith(b"\x30"):  # --next-certificate is PEM alone
+        refused(lambda: config.chain(path), ConfigError, said)
+    with pytest.raises(ConfigError) as raised:
+        config.certificates([path])
+    assert "c2VjcmV0" not in f"{raised.value}{raised.value.hint}"
+
+
+def test_a_chain_keeps_its_order_and_what_it_repeats(tmp_path: Path) -> None:
+    pem = (GOOD + ssl.DER_cert_to_PEM_cert(sample("int2025")) + GOOD).encode()
+    path = Path(written(tmp_path / "chain.pem", SECRET + pem))
+    assert config.chain(path) == (DER, sample("int2025"), DER)
+    refused(lambda: config.chain(tmp_path / "missing"), ConfigError, "cannot read certificates from")

@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 from jsonschema import Draft202012Validator
 
+from fixtures.certificates import sample
 from fixtures.make import HERE, files
 from fixtures.scenes import ENDINGS
 from probe import config
@@ -151,6 +152,137 @@ CASES: tuple[tuple[str, str, str, set[str]], ...] = (
         )
         for stage, kind in ENDINGS
     ),
+    # What the domain has promised, kept and broken.
+    ("dane-absent", "", OK, set()),
+    ("dane-absent-unsigned", "", OK, set()),
+    (
+        "dane-anchor-is-no-issuer",
+        "",
+        FAIL,
+        {"certificate-not-trusted:chain-incomplete", "chain-incomplete", "tlsa-invalid:anchor-not-issuer"},
+    ),
+    ("dane-anchor-is-the-leaf", "", FAIL, {"tlsa-invalid:anchor-is-leaf"}),
+    ("dane-expired-and-misnamed-by-issuer", "", FAIL, {"certificate-expired", "certificate-host-mismatch"}),
+    ("dane-expired-and-misnamed-by-key", "", OK, set()),
+    ("dane-honoured", "", OK, set()),
+    ("dane-key-and-issuer", "", OK, set()),
+    ("dane-key-and-next", "", OK, set()),
+    ("dane-mx-insecure", "", OK, set()),
+    ("dane-not-validated", "", UNKNOWN, {"dane-not-validated:records-seen"}),
+    ("dane-not-validated-none-seen", "", OK, set()),
+    (
+        "dane-one-address-of-two",
+        "",
+        FAIL,
+        {"address-drift", "certificate-expired", "certificate-host-mismatch", "tlsa-invalid:no-match"},
+    ),
+    ("dane-one-unusable", "", WARN, {"tlsa-unusable:some"}),
+    ("dane-other-key", "", FAIL, {"tlsa-invalid:no-match"}),
+    ("dane-root-not-sent", "", FAIL, {"tlsa-invalid:anchor-not-sent"}),
+    (
+        "dane-second-certificate",
+        "",
+        FAIL,
+        {"certificate-expired", "certificate-host-mismatch", "tlsa-invalid:no-match"},
+    ),
+    ("dane-tlsa-bogus", "", FAIL, {"dnssec-invalid:tlsa"}),
+    ("dane-tlsa-failed", "", UNKNOWN, {"dane-lookup-failed"}),
+    ("dane-unusable", "", WARN, {"tlsa-unusable:all"}),
+    ("dane-web", "", OK, set()),
+    (
+        "dane-web-untrusted",
+        "",
+        FAIL,
+        {
+            "certificate-expired",
+            "certificate-host-mismatch",
+            "certificate-not-trusted:chain-incomplete",
+            "chain-incomplete",
+            "tlsa-invalid:pkix-invalid",
+        },
+    ),
+    ("dane-without-starttls", "", FAIL, {"starttls-not-supported:not-offered"}),
+    ("dnssec-bogus-host", "", FAIL, {"dnssec-invalid:addresses"}),
+    ("dnssec-bogus-mx", "", FAIL, {"dnssec-invalid:mx"}),
+    ("sts-absent", "", OK, set()),
+    ("sts-and-dane", "", FAIL, {"certificate-host-mismatch"}),
+    ("sts-enforced", "", OK, set()),
+    ("sts-fetch-failed-remembered", "", WARN, {"sts-policy-fetch-error:status", "sts-policy-remembered"}),
+    ("sts-fetch-handshake", "", WARN, {"sts-policy-fetch-error:tls"}),
+    ("sts-fetch-html", "", WARN, {"sts-policy-fetch-error:media-type"}),
+    ("sts-fetch-not-found", "", WARN, {"sts-policy-fetch-error:status"}),
+    ("sts-fetch-old-tls", "", WARN, {"sts-policy-fetch-error:tls"}),
+    ("sts-fetch-packed", "", WARN, {"sts-policy-fetch-error:encoding"}),
+    ("sts-fetch-redirected", "", WARN, {"sts-policy-fetch-error:redirect"}),
+    ("sts-fetch-refused", "", WARN, {"sts-policy-fetch-error:connection"}),
+    ("sts-fetch-rubbish", "", WARN, {"sts-policy-fetch-error:response"}),
+    ("sts-fetch-timeout", "", WARN, {"sts-policy-fetch-error:timeout"}),
+    ("sts-fetch-too-large", "", WARN, {"sts-policy-fetch-error:too-large"}),
+    ("sts-host-lookup-failed", "", WARN, {"sts-policy-fetch-error:lookup"}),
+    ("sts-host-misnamed-enforce", "", FAIL, {"certificate-host-mismatch"}),
+    ("sts-host-misnamed-testing", "", WARN, {"certificate-host-mismatch"}),
+    ("sts-host-without-address", "", WARN, {"sts-policy-fetch-error:name"}),
+    ("sts-host-without-starttls-enforce", "", FAIL, {"starttls-not-supported:not-offered"}),
+    ("sts-host-without-starttls-testing", "", WARN, {"starttls-not-supported:not-offered"}),
+    ("sts-mx-not-covered-enforce", "", FAIL, {"certificate-host-mismatch", "mx-not-in-policy"}),
+    ("sts-mx-not-covered-testing", "", WARN, {"certificate-host-mismatch", "mx-not-in-policy"}),
+    ("sts-off", "", OK, set()),
+    ("sts-policy-malformed", "", WARN, {"sts-policy-invalid:syntax"}),
+    ("sts-policy-of-unknown-mode", "", WARN, {"sts-policy-invalid:mode"}),
+    ("sts-policy-of-version-2", "", WARN, {"sts-policy-invalid:version"}),
+    ("sts-policy-without-max-age", "", WARN, {"sts-policy-invalid:max-age"}),
+    ("sts-policy-without-mx", "", WARN, {"sts-policy-invalid:mx"}),
+    ("sts-record-malformed", "", WARN, {"sts-record-invalid:syntax"}),
+    ("sts-record-of-version-2", "", WARN, {"sts-record-invalid:version"}),
+    ("sts-record-twice", "", WARN, {"sts-record-invalid:several"}),
+    ("sts-record-unknown", "", UNKNOWN, {"sts-lookup-failed"}),
+    ("sts-record-without-id", "", WARN, {"sts-record-invalid:id"}),
+    ("sts-remembered", "", WARN, {"sts-policy-remembered"}),
+    ("sts-remembered-body-unchanged", "", OK, set()),
+    ("sts-remembered-id-unchanged", "", WARN, {"sts-policy-id-unchanged"}),
+    ("sts-testing", "", OK, set()),
+    ("sts-web-client-usage", "", WARN, {"sts-webpki-invalid:wrong-usage"}),
+    ("sts-web-expired", "", WARN, {"sts-webpki-invalid:expired"}),
+    ("sts-web-misnamed", "", WARN, {"sts-webpki-invalid:host-mismatch"}),
+    ("sts-web-not-yet-valid", "", WARN, {"sts-webpki-invalid:not-yet-valid"}),
+    ("sts-web-unreadable", "", WARN, {"sts-webpki-invalid:unreadable"}),
+    ("sts-web-untrusted", "", WARN, {"sts-webpki-invalid:not-trusted"}),
+    ("tlsrpt-absent", "", OK, set()),
+    ("tlsrpt-malformed", "", WARN, {"tlsrpt-record-invalid:syntax"}),
+    ("tlsrpt-of-version-2", "", WARN, {"tlsrpt-record-invalid:version"}),
+    ("tlsrpt-twice", "", WARN, {"tlsrpt-record-invalid:several"}),
+    ("tlsrpt-unknown", "", UNKNOWN, {"tlsrpt-lookup-failed"}),
+    ("tlsrpt-valid", "", OK, set()),
+    ("tlsrpt-without-scheme", "", WARN, {"tlsrpt-record-invalid:rua"}),
+    # The same under demands.
+    ("dane-honoured", "--dane require", OK, set()),
+    ("dane-honoured", f"--next-certificate {HERE}/exchange/renewed_same.pem", WARN, {"dane-rollover:next-not-covered"}),
+    ("dane-key-and-next", f"--next-certificate {HERE}/exchange/renewed_newissuer.pem", OK, set()),
+    ("dane-honoured", NAME, OK, set()),
+    ("dane-expired-and-misnamed-by-key", NAME, FAIL, {"certificate-expired", "certificate-host-mismatch"}),
+    ("dane-expired-and-misnamed-by-key", "--dane off", FAIL, {"certificate-expired", "certificate-host-mismatch"}),
+    ("dane-other-key", "--dane off", OK, set()),
+    ("dane-without-starttls", "--dane off", WARN, {"starttls-not-supported:not-offered"}),
+    ("dane-absent", "--dane require", FAIL, {"dane-required:no-records"}),
+    ("dane-absent-unsigned", "--dane require", FAIL, {"dane-required:insecure", "dane-required:mx-insecure"}),
+    ("dane-mx-insecure", "--dane require", FAIL, {"dane-required:mx-insecure"}),
+    ("dane-unusable", "--dane require", FAIL, {"dane-required:unusable", "tlsa-unusable:all"}),
+    ("dane-not-validated-none-seen", "--dane require", UNKNOWN, {"dane-required:not-validated"}),
+    ("dnssec-bogus-mx", "--dane off", FAIL, {"dnssec-invalid:mx"}),
+    ("sts-enforced", "--mta-sts require", OK, set()),
+    ("sts-testing", "--mta-sts require", WARN, {"sts-required:mode-testing"}),
+    ("sts-off", "--mta-sts require", FAIL, {"sts-required:mode-none"}),
+    ("sts-absent", "--mta-sts require", FAIL, {"sts-required:no-record"}),
+    (
+        "sts-fetch-not-found",
+        "--mta-sts require",
+        FAIL,
+        {"sts-required:no-policy", "sts-policy-fetch-error:status"},
+    ),
+    ("sts-host-misnamed-enforce", "--mta-sts off", WARN, {"certificate-host-mismatch"}),
+    ("tlsrpt-absent", "--tlsrpt require", FAIL, {"tlsrpt-required:no-record"}),
+    ("tlsrpt-twice", "--tlsrpt require", FAIL, {"tlsrpt-required:record-invalid", "tlsrpt-record-invalid:several"}),
+    ("tlsrpt-twice", "--tlsrpt off", OK, set()),
 )
 
 EXIT_CODES = {OK: 0, WARN: 1, FAIL: 2, UNKNOWN: 3}
@@ -193,8 +325,9 @@ def raised() -> frozenset[tuple[str, str | None]]:
     anchors = config.anchors([str(ROOTS)])
     for path in EVIDENCE:
         for evidence in config.evidence(path):
-            report = judge(evidence, Standard(), anchors, evidence.at)
-            found |= {(finding.code, cause(finding)) for finding in report.findings}
+            for standard in (Standard(), Standard(next_certificate=(sample("renewed_newissuer"),))):
+                report = judge(evidence, standard, anchors, evidence.at)
+                found |= {(finding.code, cause(finding)) for finding in report.findings}
     for _, _, _, faults in CASES:
         for fault in faults:
             code, _, told = fault.partition(":")

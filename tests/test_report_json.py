@@ -11,7 +11,20 @@ import pytest
 from hypothesis import given, settings
 
 from probe.codec import decode_evidence, encode
-from probe.model import FORMAT, PresentedChain, Report, Verdict
+from probe.model import (
+    FORMAT,
+    Dane,
+    DaneStatus,
+    Delivery,
+    Dnssec,
+    Outcome,
+    PresentedChain,
+    Promises,
+    Record,
+    Report,
+    TlsRpt,
+    Verdict,
+)
 from probe.report.json import render, schema
 from tests import reports
 
@@ -36,8 +49,11 @@ def test_the_keys_are_those_that_were_promised() -> None:
         "at",
         "verdict",
         "findings",
+        "promises",
         "route",
         "observations",
+        "alternatives",
+        "policy_fetches",
         "roots",
         "resolvers",
         "ehlo",
@@ -122,7 +138,93 @@ def test_nobody_complains_of_what_is_as_it_should_be() -> None:
     assert (found["exchange_online"], found["tlsrpt"], found["hresult"]) == ([], None, None)
 
 
-@pytest.mark.parametrize("key", ["findings", "observations", "route", "roots"])
+def test_what_was_promised_is_summed_up_beside_the_findings() -> None:
+    promises = Promises(
+        dane=Dane(mx_dnssec=Dnssec.SECURE, hosts={reports.HOST: reports.dane_host(DaneStatus.MIXED, 1, 2)}),
+        mta_sts=reports.sts({reports.SECOND: reports.sts_host(Delivery.BLOCKED, "certificate-expired")}),
+        tlsrpt=TlsRpt(record=Record.VALID, rua=("mailto:tlsrpt@contoso.com",)),
+    )
+    found = rendered(reports.promising(promises))
+    VALIDATOR.validate(found)
+    assert found["promises"] == {
+        "dane": {
+            "mx_dnssec": "secure",
+            "hosts": {
+                "mail.contoso.com": {
+                    "addresses_dnssec": "secure",
+                    "tlsa_dnssec": "secure",
+                    "tlsa_base": "mail.contoso.com",
+                    "records": [reports.TLSA],
+                    "status": "mixed",
+                    "matching": 1,
+                    "observed": 2,
+                }
+            },
+        },
+        "mta_sts": {
+            "record": "valid",
+            "policy": "valid",
+            "reason": "",
+            "mode": "enforce",
+            "id": "20261101T000000",
+            "max_age": 604800,
+            "mx": ["mail.contoso.com", "*.contoso.com"],
+            "from": "fetched",
+            "hosts": {
+                "mx2.contoso.com": {"in_policy": True, "certificate": "certificate-expired", "delivery": "blocked"}
+            },
+        },
+        "tlsrpt": {"record": "valid", "rua": ["mailto:tlsrpt@contoso.com"]},
+    }
+
+
+def test_what_nobody_asked_for_is_null() -> None:
+    found = rendered(reports.exchange_default())
+    assert found["promises"] == {"dane": None, "mta_sts": None, "tlsrpt": None}
+    assert (found["alternatives"], found["policy_fetches"]) == ([], [])
+    assert {seen["offer"] for seen in found["observations"]} == {""}
+
+
+def test_every_answer_has_its_dnssec_status() -> None:
+    report = reports.promising(Promises())
+    mx = report.evidence.route.answers[0]
+    wrong = [replace(mx, outcome=outcome, secure=None) for outcome in (Outcome.BOGUS, Outcome.TIMEOUT, Outcome.NODATA)]
+    route = replace(report.evidence.route, answers=(mx, *wrong))
+    found = rendered(replace(report, evidence=replace(report.evidence, route=route)))
+    VALIDATOR.validate(found)
+    assert [(answer["rtype"], answer["name"], answer["dnssec"]) for answer in found["route"]["answers"]] == [
+        ("MX", "contoso.com", "secure"),
+        ("MX", "contoso.com", "bogus"),
+        ("MX", "contoso.com", "failed"),
+        ("MX", "contoso.com", "not-validated"),
+        ("A", "mail.contoso.com", "secure"),
+        ("TLSA", "_25._tcp.mail.contoso.com", "secure"),
+        ("A", "mx2.contoso.com", "secure"),
+        ("CNAME", "mx2.contoso.com", "secure"),
+        ("TLSA", "_25._tcp.mx2.contoso.com", "secure"),
+        ("TXT", "_mta-sts.contoso.com", "insecure"),
+        ("A", "mta-sts.contoso.com", "insecure"),
+        ("TXT", "_smtp._tls.contoso.com", "secure"),
+    ]
+
+
+def test_the_other_chain_and_the_policy_host_are_observations_too() -> None:
+    report = reports.promising(Promises())
+    seen = reports.observation("192.0.2.25", reports.LEAF, reports.ISSUING)
+    other = replace(seen, endpoint=replace(seen.endpoint, offer="rsa"))
+    found = rendered(replace(report, evidence=replace(report.evidence, alternatives=(other,))))
+    VALIDATOR.validate(found)
+    ((alternative,), (fetch,)) = found["alternatives"], found["policy_fetches"]
+    assert (alternative["offer"], alternative["certificates"][0]["sha256"]) == ("rsa", reports.LEAF.sha256)
+    assert (fetch["host"], fetch["port"], fetch["dialogue"], fetch["keywords"]) == (
+        "mta-sts.contoso.com",
+        443,
+        "policy",
+        [],
+    )
+
+
+@pytest.mark.parametrize("key", ["promises", "findings", "observations", "route", "roots"])
 def test_the_schema_notices_what_is_missing(key: str) -> None:
     found: Mapping[str, object] = rendered(reports.mail_domain())
     with pytest.raises(jsonschema.ValidationError):

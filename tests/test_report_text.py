@@ -13,8 +13,9 @@ from probe.judge.judging import judge
 from probe.judge.standard import Standard
 from probe.model import Failure, Kind, PresentedChain, Report, Route, RouteKind, RuleBook, Stage, Verdict, Where
 from probe.report.layout import Line
+from probe.report.sentences import SENTENCES
 from probe.report.text import coloured, plain, render, summary
-from probe.report.wording import SENTENCES, sentence
+from probe.report.wording import sentence
 from tests import pki, reports
 
 TWO_YEARS_AGO, LAST_MONTH, NEXT_MONTH = (
@@ -250,8 +251,10 @@ def test_a_mail_domain_shows_its_hosts_and_what_was_left_out() -> None:
     assert "  MX 20     mx2.contoso.com  198.51.100.25\n            and 1 host more, left out\n" in text
     assert "mx2.contoso.com  198.51.100.25:25\n  failed    connecting was refused\n" in text
     assert "  mx2.contoso.com 198.51.100.25:25: connecting was refused\n" in text
-    assert "MX        contoso.com: 10 mail.contoso.com., 20 mx2.contoso.com.\n" in said(reports.mail_domain(), 1)
-    assert "AAAA      mx2.contoso.com: NODATA\n" in said(reports.mail_domain(), 1)
+    assert "MX        contoso.com: 10 mail.contoso.com., 20 mx2.contoso.com. (not\n            validated)\n" in said(
+        reports.mail_domain(), 1
+    )
+    assert "AAAA      mx2.contoso.com: NODATA (not validated)\n" in said(reports.mail_domain(), 1)
 
 
 def test_the_null_mx_and_the_implicit_one_are_told_apart() -> None:

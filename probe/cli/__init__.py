@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from probe.cli import commands
+from probe.cli import commands, more
 from probe.errors import ProbeError, UsageError
 
 # The parser's own family of faults, UsageError and above. It moved house with typer 0.26 and has no stable address.
@@ -44,9 +44,10 @@ app = typer.Typer(
 app.callback()(commands.front)
 app.command()(commands.check)
 app.command()(commands.judge)
-app.command()(commands.explain)
-app.command()(commands.schema)
-app.command()(commands.demo)
+app.command()(more.tlsa)
+app.command()(more.explain)
+app.command()(more.schema)
+app.command()(more.demo)
 
 
 def main() -> None:

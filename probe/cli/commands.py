@@ -1,6 +1,5 @@
-"""The commands. Each loads its room inside the function, so that `probe explain` never waits for trio."""
+"""The commands that judge. Each loads its room inside the function, so that `probe explain` never waits for trio."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -32,6 +31,7 @@ def front(
 def check(
     targets: o.Targets,
     resolver: o.Resolvers = [],  # noqa: B006 - typer copies it
+    trust_ad: o.TrustAd = False,
     connect: o.Connect = [],  # noqa: B006
     sni: o.Sni = None,
     ehlo: o.Ehlo = None,
@@ -42,16 +42,22 @@ def check(
     parallel: o.Parallel = 64,
     client_cert: o.ClientCert = None,
     client_key: o.ClientKey = None,
+    remember: o.Remember = None,
     expect_thumbprint: o.ExpectThumbprint = [],  # noqa: B006
     expect_name: o.ExpectName = None,
     expect_certificate: o.ExpectCertificate = None,
     auth_level: o.AuthLevelOption = None,
+    dane: o.Dane = o.Want.AUTO,
+    mta_sts: o.MtaSts = o.Want.AUTO,
+    tlsrpt: o.TlsRpt = o.Want.AUTO,
+    next_certificate: o.NextCertificate = None,
     min_tls: o.MinTls = None,
     warn_days: o.WarnDays = 21,
     warn_lifetime: o.WarnLifetime = None,
     roots: o.Roots = [],  # noqa: B006
     at: o.At = None,
     format: o.FormatOption = o.Format.TEXT,  # noqa: A002
+    reports: o.Reports = None,
     chain: o.Chain = None,
     evidence: o.EvidenceOut = None,
     transcript: o.Transcript = False,
@@ -68,11 +74,14 @@ def check(
     standard = settings.standard(
         expect_thumbprint, expect_name, expect_certificate, auth_level, min_tls, warn_days, warn_lifetime
     )
+    standard = settings.promised(standard, dane, mta_sts, tlsrpt, next_certificate)
     anchors = config.anchors(roots or ["certifi"])
     moment = None if at is None else config.moment(at)
     settings.agree(found, standard, only_v4=only_v4, only_v6=only_v6, connect=connect)
+    settings.reporting(found, format, reports)
     lists = [word[1:] for word in targets if word.startswith("@")]
-    settings.outputs([evidence, chain], [*lists, *roots, client_cert, client_key])
+    settings.outputs([evidence, chain, remember], [*lists, *roots, client_cert, client_key, next_certificate])
+    memory = config.Memory(remember) if remember else None
     manner, world = settings.looking(
         resolver=resolver,
         connect=connect,
@@ -84,6 +93,9 @@ def check(
         parallel=parallel,
         client_cert=client_cert,
         client_key=client_key,
+        standard=standard,
+        trust_ad=trust_ad,
+        remembered=memory.policies if memory else {},
     )
     with Printer(
         format,
@@ -96,6 +108,8 @@ def check(
         several=len(found) > 1,
         chain=chain,
         evidence=evidence,
+        reports=reports,
+        memory=memory,
     ) as printer:
         from probe.cli.live import probe_live
 
@@ -109,12 +123,17 @@ def judge(
     expect_name: o.ExpectName = None,
     expect_certificate: o.ExpectCertificate = None,
     auth_level: o.AuthLevelOption = None,
+    dane: o.Dane = o.Want.AUTO,
+    mta_sts: o.MtaSts = o.Want.AUTO,
+    tlsrpt: o.TlsRpt = o.Want.AUTO,
+    next_certificate: o.NextCertificate = None,
     min_tls: o.MinTls = None,
     warn_days: o.WarnDays = 21,
     warn_lifetime: o.WarnLifetime = None,
     roots: o.Roots = [],  # noqa: B006
     at: o.At = None,
     format: o.FormatOption = o.Format.TEXT,  # noqa: A002
+    reports: o.Reports = None,
     chain: o.Chain = None,
     transcript: o.Transcript = False,
     verbose: o.Verbose = False,
@@ -129,11 +148,13 @@ def judge(
     standard = settings.standard(
         expect_thumbprint, expect_name, expect_certificate, auth_level, min_tls, warn_days, warn_lifetime
     )
+    standard = settings.promised(standard, dane, mta_sts, tlsrpt, next_certificate)
     anchors = config.anchors(roots or ["certifi"])
     moment = None if at is None else config.moment(at)
     found = [evidence for file in files for evidence in config.evidence(file)]
     settings.agree([evidence.target for evidence in found], standard)
-    settings.outputs([chain], [*files, *roots])
+    settings.reporting([evidence.target for evidence in found], format, reports)
+    settings.outputs([chain], [*files, *roots, next_certificate])
     with Printer(
         format,
         standard,
@@ -144,51 +165,8 @@ def judge(
         colour=not no_color,
         several=len(found) > 1,
         chain=chain,
+        reports=reports,
     ) as printer:
         for evidence in found:
             printer.deliver(evidence)
         return printer.finish()
-
-
-def explain(
-    code: Annotated[str | None, typer.Argument(help="A finding's code. Without one, all are listed.")] = None,
-    no_color: o.NoColor = False,
-) -> int:
-    """Say what a finding means, where it comes from, and how to mend it."""
-    from probe.cli.terminal import write
-    from probe.errors import UsageError
-    from probe.judge.catalogue import CATALOGUE
-    from probe.report.explain import listing, page
-
-    if code is None:
-        write(listing(CATALOGUE.values()), colour=not no_color)
-        return 0
-    if code not in CATALOGUE:
-        from difflib import get_close_matches
-
-        near = get_close_matches(code, CATALOGUE, 1)
-        hint = f"did you mean {near[0]}?" if near else "`probe explain` lists them all"
-        raise UsageError(f"there is no finding `{code}`", hint)
-    write(page(CATALOGUE[code]), colour=not no_color)
-    return 0
-
-
-def schema() -> int:
-    """Print the JSON Schema of the JSON report."""
-    import json
-
-    from probe.report.json import schema as generated
-
-    json.dump(generated(), sys.stdout, indent=2)
-    print()
-    return 0
-
-
-def demo(
-    serve: Annotated[bool, typer.Option("--serve", help="Keep the estate up, and print where to find it.")] = False,
-    no_color: o.NoColor = False,
-) -> int:
-    """Probe a broken hybrid estate that is built for it on loopback."""
-    from probe.cli.demonstration import serve_it, show_it
-
-    return serve_it() if serve else show_it(colour=not no_color)

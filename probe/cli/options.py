@@ -11,6 +11,7 @@ class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     NAGIOS = "nagios"
+    TLSRPT = "tlsrpt"
 
 
 class AuthLevel(StrEnum):
@@ -19,7 +20,11 @@ class AuthLevel(StrEnum):
     DOMAIN_VALIDATION = "DomainValidation"
 
 
-OBSERVING, EXPECTING, TELLING = "How to look", "What to expect", "What to print"
+class Want(StrEnum):
+    AUTO = "auto"
+    REQUIRE = "require"
+    OFF = "off"
+
 
 Targets = Annotated[
     list[str],
@@ -37,6 +42,14 @@ EvidenceFiles = Annotated[
 Resolvers = Annotated[
     list[str],
     typer.Option("--resolver", metavar="ADDR[:PORT]", help="Ask this resolver instead of the system's. Repeatable."),
+]
+TrustAd = Annotated[
+    bool,
+    typer.Option(
+        "--trust-ad",
+        help="Believe the DNSSEC verdict (AD bit) of the resolvers, though they are not on this machine: they and the "
+        "way to them are trusted.",
+    ),
 ]
 Connect = Annotated[
     list[str], typer.Option("--connect", metavar="ADDR", help="Observe this address instead of resolving. Repeatable.")
@@ -64,7 +77,25 @@ ClientCert = Annotated[
 ClientKey = Annotated[
     Path | None, typer.Option("--client-key", metavar="PEM", help="Its key, where that is in a file of its own.")
 ]
+Remember = Annotated[
+    Path | None,
+    typer.Option("--remember", metavar="FILE", help="Keep MTA-STS policies there, as a sender does, from run to run."),
+]
 
+Dane = Annotated[
+    Want,
+    typer.Option(
+        "--dane", help="Judge the DANE that is published, demand that there is some, or leave it out of account."
+    ),
+]
+MtaSts = Annotated[Want, typer.Option("--mta-sts", help="The same for MTA-STS.")]
+TlsRpt = Annotated[Want, typer.Option("--tlsrpt", help="The same for TLSRPT.")]
+NextCertificate = Annotated[
+    Path | None,
+    typer.Option(
+        "--next-certificate", metavar="PEM", help="The certificate to come, then its chain: does DANE cover it?"
+    ),
+]
 Roots = Annotated[
     list[str],
     typer.Option(
@@ -107,7 +138,17 @@ AuthLevelOption = Annotated[
     typer.Option("--auth-level", help="What the connector demands. [default: DomainValidation with --expect-name]"),
 ]
 
-FormatOption = Annotated[Format, typer.Option("--format", help="How to print the report.")]
+FormatOption = Annotated[
+    Format, typer.Option("--format", help="How to print the report. tlsrpt: as a sender would report it (RFC 8460).")
+]
+Reports = Annotated[
+    Path | None,
+    typer.Option(
+        "--reports",
+        metavar="DIR",
+        help="With --format tlsrpt: a file for each domain there, named as RFC 8460 asks.",
+    ),
+]
 Chain = Annotated[
     Path | None, typer.Option("--chain", metavar="FILE", help="Write the presented chains there, as PEM.")
 ]

@@ -1,21 +1,20 @@
 """Evidence in; judged, written to the files that were asked for, and printed."""
 
-import ssl
 import sys
-from collections.abc import Iterator
 from datetime import datetime
 from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
 
 from probe.cli.options import Format
+from probe.cli.outputs import Folder, chains, opened
 from probe.codec import encode
+from probe.config import Memory
 from probe.errors import ConfigError
 from probe.judge.chain import Anchors
 from probe.judge.judging import judge
 from probe.judge.standard import Standard
 from probe.model import Evidence, Report, Verdict, gravest
-from probe.report.escape import visible
 
 
 class Printer:
@@ -35,10 +34,13 @@ class Printer:
         several: bool,
         chain: Path | None = None,
         evidence: Path | None = None,
+        reports: Path | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._form, self._standard, self._anchors, self._at = form, standard, anchors, at
         self._verbosity, self._transcript, self._colour, self._several = verbosity, transcript, colour, several
-        self._chain, self._evidence = _opened(chain), _opened(evidence)
+        self._chain, self._evidence = opened(chain), opened(evidence)
+        self._folder, self._memory = Folder(reports) if reports else None, memory
         self._fault: ConfigError | None = None
         self._verdicts: list[Verdict] = []
         self._reports: list[Report] = []  # only where the form needs all of them together
@@ -51,6 +53,8 @@ class Printer:
     ) -> None:
         if error is not None and self._form is Format.NAGIOS and self._reports:
             self._print_nagios()  # interrupted: what is finished is told
+        if error is not None:
+            self._save()
         for file in (self._chain, self._evidence):
             if file:
                 file.close()
@@ -60,21 +64,21 @@ class Printer:
         if self._evidence:
             self._keep(self._evidence, encode(evidence) + b"\n")
         if self._chain:
-            self._keep(self._chain, "".join(_chains(evidence)).encode())
+            self._keep(self._chain, "".join(chains(evidence)).encode())
         report = judge(evidence, self._standard, self._anchors, self._at or evidence.at)
         self._verdicts.append(report.verdict)
+        self._learn(evidence)
         match self._form:
             case Format.JSON:
                 from probe.report.json import render as to_json
 
-                # JSON is UTF-8 (RFC 8259 §8.1), whatever the terminal's encoding is.
-                sys.stdout.flush()
-                sys.stdout.buffer.write(to_json(report) + b"\n")
-                sys.stdout.buffer.flush()
+                self._print_json(to_json(report))
             case Format.NAGIOS:
                 self._reports.append(report)
             case Format.TEXT:
                 self._print(report)
+            case Format.TLSRPT:
+                self._report(report)
 
     def _keep(self, file: RawIOBase, data: bytes) -> None:
         """A file that cannot be written is no reason to withhold the reports: it is complained of at the end."""
@@ -85,6 +89,39 @@ class Printer:
             except OSError as error:
                 what = "the evidence" if file is self._evidence else "the chains"
                 self._fault = ConfigError(f"cannot write {what}: {error.strerror}", "is the disk full?")
+
+    def _learn(self, evidence: Evidence) -> None:
+        if self._memory:
+            from probe.judge.sts import remember
+
+            if policy := remember(evidence, self._anchors, evidence.at):
+                self._memory.learn(policy)
+
+    def _save(self) -> None:
+        if self._memory:
+            self._memory.save()
+
+    def _print_json(self, line: bytes) -> None:
+        """JSON is UTF-8 (RFC 8259 §8.1), whatever the terminal's encoding is."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.flush()
+
+    def _report(self, report: Report) -> None:
+        from probe.cli.terminal import encodable
+        from probe.report.escape import visible
+        from probe.report.tlsrpt import file_name, render
+
+        told = render(report)
+        if not self._folder:
+            self._print_json(told)
+        elif not self._fault:
+            try:
+                path = self._folder.keep(told + b"\n", lambda again: file_name(report, again))
+            except ConfigError as error:
+                self._fault = error
+            else:
+                print(encodable(visible(str(path), 4096)), flush=True)
 
     def _print(self, report: Report) -> None:
         from probe.cli.terminal import write
@@ -112,25 +149,10 @@ class Printer:
             from probe.report.text import summary
 
             write([BLANK, summary(self._verdicts)], colour=self._colour)
+        try:
+            self._save()
+        except ConfigError as error:
+            self._fault = self._fault or error
         if self._fault:
             raise self._fault
         return gravest(self._verdicts).exit_code
-
-
-def _opened(path: Path | None) -> RawIOBase | None:
-    if path is None:
-        return None
-    try:
-        return path.open("wb", buffering=0)
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}", "check the path and your rights") from None
-
-
-def _chains(evidence: Evidence) -> Iterator[str]:
-    """Every chain that an endpoint presented, once, as PEM exactly as sent, headed by where it was seen."""
-    shown = dict.fromkeys((seen.endpoint, seen.chain.der) for seen in evidence.observations if seen.chain)
-    for endpoint, chain in shown:
-        for position, der in enumerate(chain):
-            where = f"{endpoint.host} {endpoint.address} port {endpoint.port}, certificate {position}"
-            yield f"# {visible(where)}\n"
-            yield ssl.DER_cert_to_PEM_cert(der)

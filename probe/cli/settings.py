@@ -1,16 +1,17 @@
 """From options to values, and the checks that need more than one option to be made."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probe import config
-from probe.cli.options import AuthLevel
+from probe.cli.options import AuthLevel, Format, Want
 from probe.errors import ConfigError, UsageError
 from probe.judge import standard as judging
 from probe.judge.certificate import host_address
 from probe.judge.session import VERSIONS
-from probe.model import Target
+from probe.model import Remembered, Target
 
 if TYPE_CHECKING:
     from probe.observe import ClientCertificate, Manner, World
@@ -48,6 +49,19 @@ def standard(
     )
 
 
+def promised(
+    expected: judging.Standard, dane: Want, mta_sts: Want, tlsrpt: Want, next_certificate: Path | None
+) -> judging.Standard:
+    """The standard, with what is wanted of the domain's promises."""
+    return replace(
+        expected,
+        dane=judging.Want(dane.value),
+        mta_sts=judging.Want(mta_sts.value),
+        tlsrpt=judging.Want(tlsrpt.value),
+        next_certificate=config.chain(next_certificate) if next_certificate else (),
+    )
+
+
 def _tls_version(text: str) -> str:
     version = "TLSv1" if text in ("1", "1.0") else f"TLSv{text}"
     if version not in VERSIONS:
@@ -74,6 +88,7 @@ def agree(
             raise UsageError(
                 f"DomainValidation has no name to compare at `{nameless.given}`", "say which with --expect-name"
             )
+    _promising(targets, expected, connect)
     families = {4: only_v6, 6: only_v4}  # which are left out
     for literal in (*connect, *(target.name for target in targets)):
         found = host_address(literal.removeprefix("[").removesuffix("]"))
@@ -83,6 +98,37 @@ def agree(
         raise UsageError("--connect names one place, and the targets are several", "probe them one at a time")
 
 
+def _promising(targets: Sequence[Target], expected: judging.Standard, connect: Sequence[str]) -> None:
+    """Raise `UsageError` where a promise is demanded of a target that can make none."""
+    require = judging.Want.REQUIRE
+    for option, want in (("--mta-sts", expected.mta_sts), ("--tlsrpt", expected.tlsrpt)):
+        host = next((target for target in targets if target.port is not None), None)
+        if want is require and host:
+            raise UsageError(
+                f"{option} require: `{host.given}` is no mail domain",
+                "only a mail domain promises that, as example.org",
+            )
+    if expected.dane is require:
+        if connect:
+            raise UsageError("--dane require: --connect leaves out DNS, where DANE is", "leave one of them away")
+        address = next((target for target in targets if host_address(target.name)), None)
+        if address:
+            raise UsageError(f"--dane require: `{address.given}` is an address", "DANE is of names: name the host")
+
+
+def reporting(targets: Sequence[Target], form: Format, folder: Path | None) -> None:
+    """Raise `UsageError` where a TLSRPT report is asked for and none can be written."""
+    if form is not Format.TLSRPT:
+        if folder:
+            raise UsageError(
+                "--reports without --format tlsrpt", "it is these reports that have a file for each domain"
+            )
+        return
+    address = next((target for target in targets if host_address(target.name)), None)
+    if address:
+        raise UsageError(f"--format tlsrpt: `{address.given}` is an address", "a report is on a domain: name the host")
+
+
 def outputs(written: Iterable[Path | None], read: Iterable[str | Path | None]) -> None:
     """Raise `UsageError` where a file would be written that is written or read already."""
     taken = {Path(file).resolve() for file in read if file}
@@ -90,12 +136,17 @@ def outputs(written: Iterable[Path | None], read: Iterable[str | Path | None]) -
         # A device is no file: several may well write to /dev/stderr.
         if file and (not file.exists() or file.is_file()):
             if file.resolve() in taken:
-                raise UsageError(f"{file} is named twice", "--evidence and --chain each need a file of their own")
+                raise UsageError(f"{file} is named twice", "what is written needs a file of its own")
             taken.add(file.resolve())
 
 
 def verbosity(verbose: bool, quiet: bool) -> int:
     return verbose - quiet
+
+
+def in_range(option: str, value: int | None, least: int, most: int) -> None:
+    if value is not None and not least <= value <= most:
+        raise UsageError(f"{option} {value} is out of range", f"a whole number from {least} to {most}")
 
 
 def looking(
@@ -110,11 +161,13 @@ def looking(
     parallel: int,
     client_cert: Path | None,
     client_key: Path | None,
+    standard: judging.Standard,
+    trust_ad: bool,
+    remembered: Mapping[str, Remembered],
 ) -> "tuple[Manner, World]":
     """How to look, and the doors to look through. Nothing is asked of the network yet."""
-    for option, value, most in (("--repeat", repeat, 1000), ("--parallel", parallel, 100_000)):
-        if not 1 <= value <= most:
-            raise UsageError(f"{option} {value} is out of range", f"a whole number from 1 to {most}")
+    in_range("--repeat", repeat, 1, 1000)
+    in_range("--parallel", parallel, 1, 100_000)
     if timeout is not None and not 0 < timeout < float("inf"):
         raise UsageError(f"--timeout {timeout:g} is no time", "a number of seconds above 0")
     resolvers = [config.resolver(text) for text in resolver]
@@ -134,8 +187,12 @@ def looking(
         repeat=repeat,
         certificate=certificate,
         resolvers=tuple(map(server_text, resolvers)),
+        dane=standard.dane is not judging.Want.OFF,
+        mta_sts=standard.mta_sts is not judging.Want.OFF,
+        tlsrpt=standard.tlsrpt is not judging.Want.OFF,
+        remembered=remembered,
     )
-    return manner, outside(resolvers, patience=manner.limits.target)
+    return manner, outside(resolvers, patience=manner.limits.target, trust_ad=trust_ad)
 
 
 def _greeting(text: str) -> str:

@@ -9,7 +9,7 @@ from probe.report.layout import Line, coloured, plain
 
 def write(lines: Iterable[Line], *, colour: bool) -> None:
     """Print lines. `colour` False, NO_COLOR in the environment, or no terminal: plain."""
-    ascii_only = not _can_show("└─…×")
+    ascii_only = not _can_show("└─…×→")
     if colour and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
         coloured(lines, sys.stdout, ascii=ascii_only)
     else:

@@ -4,13 +4,15 @@ import os
 import re
 import ssl
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from probe.errors import ConfigError, EvidenceError
 from probe.judge.chain import Anchors, readable
 from probe.model import Evidence
 
+# A SEQUENCE whose length takes two or three octets (X.690 §8.1.3.5): no certificate is so short that one would do.
+_DER = (b"\x30\x82", b"\x30\x83")
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 
@@ -58,6 +60,44 @@ def _certificates(pem: bytes) -> list[bytes]:
     except ValueError as error:  # binascii's and Unicode's
         hint = "check it with `openssl x509 -in FILE -noout -text`"
         raise ConfigError(f"a certificate in PEM is damaged: {error}", hint) from None
+
+
+def chain(path: Path) -> tuple[bytes, ...]:
+    """The certificates of a PEM file (DER), in its order; whatever else is in it stays unread. Raises `ConfigError`."""
+    return _readable(_certificates(read(path, "certificates")), str(path))
+
+
+def certificates(paths: Iterable[Path]) -> tuple[bytes, ...]:
+    """The certificates of all files together (DER), in PEM or DER, each once; `-` is standard input. Raises
+    `ConfigError`."""
+    found = dict[bytes, None]()
+    for path in paths:
+        name = "standard input" if str(path) == "-" else str(path)
+        data = _standard_input() if str(path) == "-" else read(path, "a certificate")
+        der = [data] if data.startswith(_DER) else _certificates(data)
+        found.update(dict.fromkeys(_readable(der, name)))
+    return tuple(found)
+
+
+def _readable(der: Sequence[bytes], name: str) -> tuple[bytes, ...]:
+    if not der:
+        raise ConfigError(f"{name} holds no certificate", "it should be PEM, the leaf first, then its chain")
+    if damaged := [number for number, one in enumerate(der, 1) if not (_whole(one) and readable(one))]:
+        hint = "check it with `openssl x509 -in FILE -noout -text`"
+        raise ConfigError(f"{name}: certificate {damaged[0]} is damaged", hint)
+    return tuple(der)
+
+
+def _whole(der: bytes) -> bool:
+    """Whether it is as long as it says, and not longer: OpenSSL reads it in either case, but a digest tells."""
+    octets = der[1] & 0x7F if der.startswith(_DER) else 0
+    return len(der) == 2 + octets + int.from_bytes(der[2 : 2 + octets])
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise ConfigError("standard input is closed", "name a file that holds the certificate")
+    return sys.stdin.buffer.read()
 
 
 def evidence(path: Path) -> Iterator[Evidence]:

@@ -1,37 +1,61 @@
 """The whole judgement on one target.
 
 Each observation is judged by itself (the way to TLS, the session, the chain, the expected certificate), then the
-observations of one host beside each other, then the route.
+observations of one host beside each other, then the route, and what the domain has promised. A promise works both ways.
+It raises what is otherwise a matter of luck: a missing STARTTLS is a WARN among opportunistic senders and a FAIL where
+DANE or MTA-STS demands TLS. And it excuses: to a sender that has matched a DANE record, public authorities mean
+nothing, and often names and dates neither (RFC 7671 §5.1).
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from probe.judge.chain import Anchors
+from probe.judge.dane import Excuse, judge_dane
 from probe.judge.drift import judge_drift
-from probe.judge.find import at_certificate, finding, placed
+from probe.judge.find import at_certificate, finding, noted, placed
 from probe.judge.route import judge_route
 from probe.judge.session import judge_session
 from probe.judge.standard import Standard
+from probe.judge.sts import judge_sts
+from probe.judge.tlsrpt import judge_tlsrpt
 from probe.judge.trust import judge_chain
-from probe.model import Evidence, Finding, Observation, Report, Stage
+from probe.model import Endpoint, Evidence, Finding, Observation, Promises, Report, Stage, Verdict
+
+Judged = list[tuple[Observation, tuple[Finding, ...]]]
 
 
 def judge(evidence: Evidence, standard: Standard, anchors: Anchors, at: datetime) -> Report:
     """The report on a target as of `at` (UTC): gravest finding first, each (code, place) once."""
+    dane = judge_dane(evidence, standard, anchors, at)
+    sts = judge_sts(evidence, standard, anchors, at)
+    tlsrpt, reporting = judge_tlsrpt(evidence, standard)
     answered = any(seen.failure is None or seen.failure.stage is not Stage.CONNECT for seen in evidence.observations)
-    judged = [
+    judged: Judged = [
         (seen, tuple(_judge_one(seen, standard, anchors, at, answered, evidence.client_certificate)))
         for seen in evidence.observations
     ]
-    findings = [*judge_route(evidence, standard), *_merged(judged), *judge_drift(judged)]
+    others = [(seen, tuple(_judge_other(seen, standard, anchors, at))) for seen in _otherwise(evidence)]
+    excuses = _excuses(dane.excused, sts.strict, standard)
+    judged, others = _excused(judged, excuses), _excused(others, excuses)
+    findings = _united(
+        dane.findings,
+        sts.findings,
+        reporting,
+        judge_route(evidence, standard),
+        _merged(judged),
+        *(found for _, found in others),
+        judge_drift(judged),
+    )
     return Report(
         target=evidence.target,
         at=at,
         findings=tuple(sorted(findings, key=lambda found: -found.verdict.gravity)),
         evidence=evidence,
         roots=anchors.label,
+        promises=Promises(dane=dane.promise, mta_sts=sts.promise, tlsrpt=tlsrpt),
     )
 
 
@@ -47,7 +71,43 @@ def _judge_one(
         yield placed(finding("certificate-unreadable", demand.fault, where, demand.book, error=error), seen.endpoint)
 
 
-def _merged(judged: list[tuple[Observation, tuple[Finding, ...]]]) -> Iterator[Finding]:
+def _otherwise(evidence: Evidence) -> Iterator[Observation]:
+    """The looks with a narrower offer that brought another certificate to light."""
+    leaves = {seen.chain.der[0] for seen in evidence.observations if seen.chain and seen.chain.der}
+    for seen in evidence.alternatives:
+        if seen.chain and seen.chain.der and seen.chain.der[0] not in leaves:
+            yield seen
+
+
+def _judge_other(seen: Observation, standard: Standard, anchors: Anchors, at: datetime) -> Iterator[Finding]:
+    """The server's other chain; how TLS came about says nothing, for the offer was not what a sender's is."""
+    demand = standard.demand(seen.endpoint)
+    for found in judge_chain(seen.endpoint, seen.chain.der if seen.chain else (), anchors, at, standard, demand):
+        yield noted(found, seen=f"to clients that offer {seen.endpoint.offer.upper()} alone")
+
+
+def _excuses(
+    by_dane: Mapping[Endpoint, Excuse], strict: frozenset[str], standard: Standard
+) -> Mapping[Endpoint, Excuse]:
+    """Where nobody asks for more: no connector, no policy of MTA-STS, and no clients that know nothing of DANE, as
+    those of submission and the web, who refuse an expired certificate whatever DNS says."""
+    if standard.expects:
+        return {}
+    return {there: excuse for there, excuse in by_dane.items() if there.dialogue == "smtp" and there.host not in strict}
+
+
+def _excused(judged: Judged, excuses: Mapping[Endpoint, Excuse]) -> Judged:
+    return [(seen, tuple(_note(found, excuses.get(seen.endpoint)) for found in findings)) for seen, findings in judged]
+
+
+def _note(found: Finding, excuse: Excuse | None) -> Finding:
+    """The finding, or what is left of it beside a DANE record that matches."""
+    if excuse is None or found.verdict is Verdict.OK or found.code not in excuse.codes:
+        return found
+    return replace(noted(found, excused_by=excuse.by), verdict=Verdict.OK)
+
+
+def _merged(judged: Judged) -> Iterator[Finding]:
     """Each (code, place) once, the gravest of them. Where an endpoint was observed several times and only some of the
     observations found it, the fact `seen` says how many."""
     times: dict[tuple[str, str, int], int] = defaultdict(int)
@@ -60,13 +120,14 @@ def _merged(judged: list[tuple[Observation, tuple[Finding, ...]]]) -> Iterator[F
         gravest = max(group, key=lambda found: found.verdict.gravity)
         where = gravest.where
         asked = times[where.host or "", where.address or "", where.port or 0]
-        if asked > len(group):
-            facts = sorted((*gravest.facts, ("seen", f"{len(group)} of {asked} connections")))
-            gravest = Finding(
-                code=gravest.code,
-                verdict=gravest.verdict,
-                where=where,
-                facts=tuple(facts),
-                rule_book=gravest.rule_book,
-            )
-        yield gravest
+        yield noted(gravest, seen=f"{len(group)} of {asked} connections") if asked > len(group) else gravest
+
+
+def _united(*parts: Iterable[Finding]) -> Iterable[Finding]:
+    """Each (code, place) once, the gravest of them, of equals the first: what a promise demands is said as such."""
+    united: dict[tuple[str, object], Finding] = {}
+    for found in (found for part in parts for found in part):
+        known = united.setdefault((found.code, found.where), found)
+        if found.verdict.gravity > known.verdict.gravity:
+            united[found.code, found.where] = found
+    return united.values()

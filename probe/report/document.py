@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from probe.model import Kind, Outcome, RouteKind, RuleBook, Stage, Verdict
+from probe.model import Dnssec, Kind, Outcome, RouteKind, RuleBook, Stage, Verdict
+from probe.report.pledges import Promises
 
 Hex = Annotated[str, Meta(pattern="^[0-9a-f]*$", description="Lower-case hexadecimal without separators.")]
 HostName = Annotated[str, Meta(description="Lower-case A-labels without a trailing dot.")]
@@ -59,6 +60,7 @@ class Answer(Struct, frozen=True):
     ttl: int | None
     resolver: str
     detail: str
+    dnssec: Annotated[Dnssec, Meta(description="What a validator says that may be trusted.")]
 
 
 class RouteHost(Struct, frozen=True):
@@ -71,7 +73,8 @@ class RouteHost(Struct, frozen=True):
 
 
 class Route(Struct, frozen=True):
-    """Where mail for the target would go, and the answers that say so. `omitted` hosts were left out by the limit."""
+    """Where mail for the target would go; `omitted` hosts were left out by the limit. `answers` are those to every
+    question of the run: for the route, and for what the domain has promised."""
 
     kind: RouteKind
     hosts: tuple[RouteHost, ...]
@@ -126,6 +129,7 @@ class Observation(Struct, frozen=True):
     keywords: Annotated[tuple[str, ...], Meta(description="Of EHLO, in plain text where the session began so.")]
     source: Annotated[str | None, Meta(description="Our own address.")]
     attempts: Annotated[int, Meta(ge=0)]
+    offer: Annotated[str, Meta(description="The one kind of key that was offered to be shown; empty: any.")]
 
 
 class Document(Struct, frozen=True):
@@ -136,8 +140,15 @@ class Document(Struct, frozen=True):
     at: Annotated[datetime, Meta(tz=True, description="The moment judged for: RFC 3339, in UTC.")]
     verdict: Verdict
     findings: Annotated[tuple[Finding, ...], Meta(description="Gravest first.")]
+    promises: Promises
     route: Route
     observations: tuple[Observation, ...]
+    alternatives: Annotated[
+        tuple[Observation, ...], Meta(description="The same endpoints with a narrower offer, to see their other chain.")
+    ]
+    policy_fetches: Annotated[
+        tuple[Observation, ...], Meta(description="The connections to the MTA-STS policy host, the last one decides.")
+    ]
     roots: Annotated[str, Meta(description="The trust anchors that the verdict rests on.")]
     resolvers: Annotated[tuple[str, ...], Meta(description="Who was asked for names.")]
     ehlo: Annotated[str | None, Meta(description="What we called ourselves; null: our address.")]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from probe.judge.catalogue import Entry, explain
 from probe.model import Finding, Report, RuleBook, Verdict
+from probe.report.dane import to_paste
 from probe.report.escape import visible
 from probe.report.layout import BLANK, MARGIN, Line, Span, body, heading, row
 from probe.report.wording import bounces, case, cause, places, sentence
@@ -65,6 +66,7 @@ def faults(report: Report, *, verbosity: int, width: int) -> Iterator[Line]:
         if verbosity > 0 or cause(finding) not in entry.causes:  # otherwise the meaning is the cause's own
             yield from row("Cause", entry.cause, width=width)
         yield from _quotes(finding, entry, verbosity, width)
+        yield from _records(group, width)
         yield from _remedy(entry, told, width)
         if verbosity > 0:
             yield from _references(entry, width)
@@ -115,6 +117,14 @@ def _quotes(finding: Finding, entry: Entry, verbosity: int, width: int) -> Itera
     for text in words if verbosity > 0 else dict.fromkeys((*words[:1], *older)):
         yield from row(label, text, width=width)
         label = ""
+
+
+def _records(group: Group, width: int) -> Iterator[Line]:
+    """The lines of a zone that would mend it."""
+    lines = dict.fromkeys(line for finding in group if (line := finding.fact("publish") or "").startswith("_"))
+    if lines:
+        yield from row("Publish", "", width=width)
+        yield from map(to_paste, lines)
 
 
 def _remedy(entry: Entry, told: set[Step], width: int) -> Iterator[Line]:

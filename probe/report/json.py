@@ -12,7 +12,11 @@ from probe.dialogue.smtp import hear
 from probe.judge.catalogue import explain
 from probe.judge.certificate import Unreadable, parse
 from probe.report import document
+from probe.report.answers import answers
+from probe.report.pledges import pledged
 from probe.report.wording import bounces, cause
+
+MAIL = frozenset({"smtp", "submission", "smtps"})  # the dialogues that have keywords
 
 
 def render(report: model.Report) -> bytes:
@@ -25,8 +29,11 @@ def render(report: model.Report) -> bytes:
             at=report.at,
             verdict=report.verdict,
             findings=tuple(map(_finding, report.findings)),
-            route=_route(evidence.route),
+            promises=pledged(report.promises),
+            route=_route(evidence),
             observations=tuple(map(_observation, evidence.observations)),
+            alternatives=tuple(map(_observation, evidence.alternatives)),
+            policy_fetches=tuple(map(_observation, evidence.mta_sts.fetches)) if evidence.mta_sts else (),
             roots=report.roots,
             resolvers=evidence.resolvers,
             ehlo=evidence.ehlo,
@@ -65,8 +72,8 @@ def _finding(finding: model.Finding) -> document.Finding:
     )
 
 
-def _route(route: model.Route) -> document.Route:
-    answers = (*route.answers, *(answer for hop in route.hops for answer in hop.answers))
+def _route(evidence: model.Evidence) -> document.Route:
+    route = evidence.route
     return document.Route(
         kind=route.kind,
         hosts=tuple(document.RouteHost(hop.host, hop.preference, hop.addresses, hop.omitted) for hop in route.hops),
@@ -80,8 +87,9 @@ def _route(route: model.Route) -> document.Route:
                 ttl=answer.ttl,
                 resolver=answer.resolver,
                 detail=answer.detail,
+                dnssec=answer.dnssec,
             )
-            for answer in answers
+            for answer in answers(evidence)
         ),
         omitted=route.omitted,
         failure=_failure(route.failure),
@@ -115,9 +123,10 @@ def _observation(observation: model.Observation) -> document.Observation:
         certificates=tuple(map(_certificate, chain.der)) if chain else (),
         seconds={stage: round(seconds, 6) for stage, seconds in observation.seconds.items()},
         octets=observation.octets,
-        keywords=hear(observation.transcript).keywords,
+        keywords=hear(observation.transcript).keywords if endpoint.dialogue in MAIL else (),
         source=observation.source,
         attempts=len(observation.refusals) + observation.attempted,
+        offer=endpoint.offer,
     )
 
 

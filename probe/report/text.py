@@ -4,11 +4,13 @@ where all of it was seen. Eighty columns; whatever a peer said has been made vis
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from probe.model import Answer, Outcome, Report, Route, RouteKind, Verdict
+from probe.model import Evidence, Report, Route, RouteKind, Verdict
+from probe.report.answers import answers, told
 from probe.report.endpoint import blocks
 from probe.report.escape import visible
 from probe.report.findings import faults, glance, grouped, held
-from probe.report.layout import BLANK, WIDTH, Line, Span, body, coloured, heading, plain, row, wrapped
+from probe.report.layout import BLANK, MARGIN, WIDTH, Line, Span, body, coloured, heading, plain, row, wrapped
+from probe.report.promises import promised
 from probe.report.wording import count, failed
 
 __all__ = ["Line", "coloured", "plain", "render", "summary"]
@@ -23,7 +25,7 @@ def render(report: Report, *, verbosity: int = 0, transcript: bool = False, widt
         return list(_verdict(report, width))
     return [
         *_headline(report, width),
-        *_route(report.evidence.route, verbosity, width),
+        *_route(report, verbosity, width),
         *blocks(report, verbosity=verbosity, transcript=transcript, width=width),
         *faults(report, verbosity=verbosity, width=width),
         *held(report, verbosity=verbosity, width=width),
@@ -58,9 +60,13 @@ def _headline(report: Report, width: int) -> Iterator[Line]:
     yield BLANK
 
 
-def _route(route: Route, verbosity: int, width: int) -> Iterator[Line]:
-    """Where mail would go, for a mail domain; with -v what was asked for it."""
-    lines = [*_hosts(route, width), *(_answers(route, width) if verbosity > 0 else ())]
+def _route(report: Report, verbosity: int, width: int) -> Iterator[Line]:
+    """Where mail would go, for a mail domain; what was promised; with -v what was asked for all of it."""
+    lines = [
+        *_hosts(report.evidence.route, width),
+        *promised(report, verbosity=verbosity, width=width),
+        *(_answers(report.evidence, width) if verbosity > 0 else ()),
+    ]
     if lines:
         yield from (*lines, BLANK)
 
@@ -80,16 +86,11 @@ def _hosts(route: Route, width: int) -> Iterator[Line]:
         yield from row("failed", failed(route.failure), width=width, style="bad")
 
 
-def _answers(route: Route, width: int) -> Iterator[Line]:
-    for answer in (*route.answers, *(answer for hop in route.hops for answer in hop.answers)):
-        yield from row(visible(answer.question.rtype, 8), _answer(answer), width=width)
-
-
-def _answer(answer: Answer) -> str:
-    found = ", ".join(map(visible, answer.records)) if answer.outcome is Outcome.FOUND else str(answer.outcome)
-    alias = f" (alias of {visible(answer.canonical)})" if answer.aliases else ""
-    detail = f" ({visible(answer.detail)})" if answer.detail else ""
-    return f"{visible(answer.question.name)}{alias}: {found}{detail}"
+def _answers(evidence: Evidence, width: int) -> Iterator[Line]:
+    for answer in answers(evidence):
+        yield from row(visible(answer.question.rtype, 8), told(answer), width=width)
+        if answer.question.rtype == "TLSA":  # each record whole: they are for comparing
+            yield from ((Span(f"{MARGIN * 4}{visible(record)}", "command"),) for record in answer.records)
 
 
 def _vantage(report: Report, width: int) -> Iterator[Line]:

@@ -6,68 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from probe.judge.catalogue import Entry
 from probe.model import Failure, Finding, Kind, Stage, Where
 from probe.report.escape import visible
-
-# By code, or by code and cause. A sentence is a clause that can follow "192.0.2.25:25: ".
-SENTENCES: Mapping[str, str] = {
-    "no-mail": "{domain} takes no mail: its MX record is the null MX",
-    "name-not-found": "{question} was not found",
-    "name-not-found no-such-name": "{question}: there is no such name",
-    "name-not-found no-addresses": "{question}: the name has no address",
-    "mx-is-alias": "the name is an alias of {canonical}",
-    "starttls-not-supported": "STARTTLS is not to be had",
-    "starttls-not-supported not-offered": "STARTTLS is not offered",
-    "starttls-not-supported no-usable-certificate": "STARTTLS is not offered, X-ANONYMOUSTLS is: Exchange found no "
-    "certificate that it can use",
-    "starttls-not-supported masked": "STARTTLS is masked on the way: the server's keywords arrive as {keywords}",
-    "starttls-not-supported refused": "STARTTLS is offered, then refused: {reply}",
-    "plaintext-injected": "{bytes} bytes came in plain text behind the reply to STARTTLS: {text}",
-    "client-certificate-required": "the server insists on a client certificate",
-    "client-certificate-required refused": "the server refused the client certificate that it was shown",
-    "tls-established": "{version}, {cipher}",
-    "tls-version-old": "the server speaks {version}, the least that is accepted is {minimum}",
-    "cipher-weak": "the server chose {cipher}, {bits} bits",
-    "certificate-trusted": "the chain ends at {anchor}, a trusted root: {roots}",
-    "certificate-not-trusted": "the chain does not end at a trusted root: {roots}",
-    "certificate-not-trusted self-signed": "{subject} is self-signed and not one of the trusted roots: {roots}",
-    "certificate-not-trusted unknown-root": "the chain as sent leads to {issuer}, which is not one of the "
-    "trusted roots: {roots}",
-    "certificate-not-trusted chain-incomplete": "the chain breaks off before it comes to a trusted root: {roots}",
-    "certificate-not-trusted path-invalid": "the chain is not valid: {error}",
-    "chain-incomplete": "the server did not send the certificate of {missing}, which issued {child}",
-    "chain-misordered": "the certificates were sent in the order {order}",
-    "chain-superfluous": "not needed in the chain: certificate {positions} ({why})",
-    "certificate-name-matches": "{expected} is matched by {matched}",
-    "certificate-host-mismatch": "the certificate is not for {expected}; it is for {presented}",
-    "certificate-name-unchecked": "no name to compare: the target is an address; the certificate is for {presented}",
-    "certificate-current": "{subject} is valid until {not_after}, {days_left} left",
-    "certificate-expired": "{subject} expired {days_ago} ago, on {not_after}",
-    "certificate-not-yet-valid": "{subject} is not valid before {not_before}, {days_ahead} from now",
-    "certificate-expires-soon": "{subject} is valid until {not_after}, {days_left} left",
-    "certificate-wrong-usage": "{subject} is not made for TLS servers: {usage}",
-    "certificate-weak": "{subject} is weakly made: {weakness}",
-    "certificate-unreadable": "no certificate that can be read: {error}",
-    "connector-certificate-matches": "the certificate is the expected one, by {by}",
-    "connector-certificate-mismatch": "not the expected certificate: expected {expected}, presented {presented}",
-    "connector-certificate-mismatch issuer-differs": "not the expected certificate: {rdns}",
-    "connector-certificate-mismatch subject-differs": "not the expected certificate: {rdns}",
-    "connector-certificate-mismatch issuer-and-subject-differ": "not the expected certificate: {rdns}",
-    "address-drift": "different certificates: {certificates}",
-}
-
-# What follows where the finding has that fact: of that code, then of any.
-MORE: Mapping[str, Mapping[str, str]] = {
-    "tls-established": {"group": ", {group}"},
-    "certificate-name-matches": {"rfc_9525": "; by RFC 9525 it would not be: {rfc_9525}"},
-    "certificate-not-trusted": {"aia": "; its CA offers its certificate at {aia}"},
-    "chain-incomplete": {"aia": "; its CA offers it at {aia}"},
-    "client-certificate-required": {
-        "authorities": " ({authorities})",
-        "alert": "; its alert: {alert}",
-        "reply": ": {reply}",
-    },
-    "not-observed": {"attempts": " ({attempts} attempts)"},
-}
-MORE_OF_ANY: Mapping[str, str] = {"excused_by": "; excused by {excused_by}", "seen": " ({seen})"}
+from probe.report.sentences import MORE, MORE_OF_ANY, SENTENCES
 
 STAGES = {
     Stage.RESOLVE: "looking up the name",
@@ -155,10 +94,20 @@ def places(findings: Iterable[Finding], near: str = "", most: int = PLACES) -> s
 
 
 def _where(where: Where, near: str) -> str:
-    if where.kind == "target":
-        return ""
+    match where.kind:
+        case "target" | "policy":  # of the domain that the report is on
+            return ""
+        case "record":
+            return "" if where.host == near else visible(where.host or "")
     there = place(None if where.address and where.host == near else where.host, where.address, where.port)
     return f"{there}, certificate {where.position}" if where.position else there  # of 0, the leaf, most is said
+
+
+def named(names: Sequence[str], domain: str = "", most: int = 2) -> str:
+    """A few names beside one another on a line: "mx1, mx2 and 3 more". Within the domain, the first labels will do."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    within = f".{domain}" if domain else ""
+    return ", ".join(visible(name.removesuffix(within) or name) for name in names[:most]) + more
 
 
 def place(host: str | None, address: str | None, port: int | None) -> str:

@@ -13,17 +13,20 @@ from functools import lru_cache
 from probe.judge.catalogue.certificate import CERTIFICATE
 from probe.judge.catalogue.chain import CHAIN
 from probe.judge.catalogue.connector import CONNECTOR
+from probe.judge.catalogue.dane import DANE
 from probe.judge.catalogue.entry import Cause, Entry
 from probe.judge.catalogue.route import ROUTE
 from probe.judge.catalogue.session import SESSION
+from probe.judge.catalogue.sts import STS
 from probe.judge.catalogue.tls import TLS
+from probe.judge.catalogue.tlsrpt import TLSRPT
 from probe.judge.catalogue.unobserved import UNOBSERVED
 
 __all__ = ["CATALOGUE", "Cause", "Entry", "explain"]
 
-CATALOGUE: Mapping[str, Entry] = {
-    entry.code: entry for entry in (*ROUTE, UNOBSERVED, *SESSION, *TLS, *CHAIN, *CERTIFICATE, *CONNECTOR)
-}
+_EVERY = (*ROUTE, UNOBSERVED, *SESSION, *TLS, *CHAIN, *CERTIFICATE, *CONNECTOR, *DANE, *STS, *TLSRPT)
+
+CATALOGUE: Mapping[str, Entry] = {entry.code: entry for entry in _EVERY}
 
 
 @lru_cache(maxsize=256)

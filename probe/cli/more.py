@@ -1,0 +1,105 @@
+"""The commands beside `check` and `judge`. None of them touches the network but `demo`, and that only on loopback."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from probe.cli import options as o
+
+
+def tlsa(
+    certificates: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="CERT...",
+            help="Certificates in PEM or DER, the leaf first, or one file with the whole chain; - for standard input.",
+            show_default=False,
+        ),
+    ],
+    host: Annotated[
+        str | None,
+        typer.Option("--host", metavar="NAME", help="Whose records they are: print whole lines of a zone file."),
+    ] = None,
+    port: Annotated[int, typer.Option("--port", metavar="N", help="The port, with --host.")] = 25,
+    ttl: Annotated[int | None, typer.Option("--ttl", metavar="SECONDS", help="Their TTL, with --host.")] = None,
+    usage: Annotated[
+        int | None,
+        typer.Option("--usage", metavar="0-3", help="[default: 3 for the leaf and 2 for each authority]"),
+    ] = None,
+    selector: Annotated[
+        int, typer.Option("--selector", metavar="0-1", help="0 the whole certificate, 1 its public key.")
+    ] = 1,
+    matching: Annotated[
+        int, typer.Option("--matching", metavar="0-2", help="0 in full, 1 by SHA-256, 2 by SHA-512.")
+    ] = 1,
+) -> int:
+    """Print the TLSA records for a certificate or a chain."""
+    from probe import config
+    from probe.cli.settings import in_range
+    from probe.cli.terminal import encodable
+    from probe.errors import ConfigError
+    from probe.report.zone import lines
+
+    in_range("--port", port, 1, 65535)
+    in_range("--ttl", ttl, 0, 2**31 - 1)  # RFC 2181 §8
+    in_range("--usage", usage, 0, 3)
+    in_range("--selector", selector, 0, 1)
+    in_range("--matching", matching, 0, 2)
+    name = None if host is None else config.host_name(host, "--host")
+    chain = config.certificates(certificates)
+    found = lines(chain, name, port, ttl, usage, selector, matching)
+    if not found:
+        message = (
+            f"there is nothing to publish with usage {usage}" if usage is not None else "there is nothing to publish"
+        )
+        raise ConfigError(
+            message, "usages 1 and 3 are for the leaf, 0 and 2 for authorities, which are CA certificates"
+        )
+    sys.stdout.write(encodable("".join(f"{line}\n" for line in found)))
+    return 0
+
+
+def explain(
+    code: Annotated[str | None, typer.Argument(help="A finding's code. Without one, all are listed.")] = None,
+    no_color: o.NoColor = False,
+) -> int:
+    """Say what a finding means, where it comes from, and how to mend it."""
+    from probe.cli.terminal import write
+    from probe.errors import UsageError
+    from probe.judge.catalogue import CATALOGUE
+    from probe.report.explain import listing, page
+
+    if code is None:
+        write(listing(CATALOGUE.values()), colour=not no_color)
+        return 0
+    if code not in CATALOGUE:
+        from difflib import get_close_matches
+
+        near = get_close_matches(code, CATALOGUE, 1)
+        hint = f"did you mean {near[0]}?" if near else "`probe explain` lists them all"
+        raise UsageError(f"there is no finding `{code}`", hint)
+    write(page(CATALOGUE[code]), colour=not no_color)
+    return 0
+
+
+def schema() -> int:
+    """Print the JSON Schema of the JSON report."""
+    import json
+
+    from probe.report.json import schema as generated
+
+    json.dump(generated(), sys.stdout, indent=2)
+    print()
+    return 0
+
+
+def demo(
+    serve: Annotated[bool, typer.Option("--serve", help="Keep the estate up, and print where to find it.")] = False,
+    no_color: o.NoColor = False,
+) -> int:
+    """Probe a broken hybrid estate that is built for it on loopback."""
+    from probe.cli.demonstration import serve_it, show_it
+
+    return serve_it() if serve else show_it(colour=not no_color)
