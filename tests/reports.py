@@ -9,16 +9,25 @@ from hypothesis import strategies as st
 from probe.judge.catalogue import CATALOGUE
 from probe.model import (
     Answer,
+    Dane,
+    DaneHost,
+    DaneStatus,
+    Delivery,
+    Dnssec,
     Endpoint,
     Evidence,
     Failure,
     Finding,
     Hop,
     Kind,
+    MtaSts,
     Observation,
     Outcome,
+    Policy,
     PresentedChain,
+    Promises,
     Question,
+    Record,
     Report,
     Route,
     RouteKind,
@@ -26,7 +35,10 @@ from probe.model import (
     Session,
     Speaker,
     Stage,
+    Sts,
+    StsHost,
     Target,
+    TlsRpt,
     Turn,
     Verdict,
     Where,
@@ -253,6 +265,87 @@ def mail_domain() -> Report:
     )
 
 
+SECOND = "mx2.contoso.com"
+TLSA = f"3 1 1 {'8d02536c887482bc' * 4}"
+SPARE = f"3 1 1 {'ab' * 32}"
+
+
+def dane_host(status: DaneStatus, matching: int = 0, observed: int = 0, **changes: object) -> DaneHost:
+    """DANE of a host with one record."""
+    found = DaneHost(
+        addresses_dnssec=Dnssec.SECURE,
+        tlsa_dnssec=Dnssec.SECURE,
+        tlsa_base=HOST,
+        records=(TLSA,),
+        status=status,
+        matching=matching,
+        observed=observed,
+    )
+    return replace(found, **changes)  # type: ignore[arg-type]
+
+
+def sts_host(delivery: Delivery = Delivery.OK, certificate: str = "ok", *, covered: bool = True) -> StsHost:
+    return StsHost(in_policy=covered, certificate=certificate, delivery=delivery)
+
+
+def sts(hosts: dict[str, StsHost] | None = None, **changes: object) -> Sts:
+    """A policy in enforce, just fetched."""
+    found = Sts(
+        record=Record.VALID,
+        policy=Policy.VALID,
+        mode="enforce",
+        id="20261101T000000",
+        max_age=604800,
+        mx=(HOST, "*.contoso.com"),
+        origin="fetched",
+        hosts=hosts or {HOST: sts_host(), SECOND: sts_host()},
+    )
+    return replace(found, **changes)  # type: ignore[arg-type]
+
+
+def promising(
+    promises: Promises, *findings: Finding, observations: Iterable[Observation] = (), given: str = "contoso.com"
+) -> Report:
+    """A domain with two MX hosts, in signed zones, that has promised something."""
+    secure = {"secure": True, "resolver": "127.0.0.1"}
+    hops = tuple(
+        Hop(
+            host=host,
+            preference=preference,
+            addresses=(address,),
+            answers=(answer(host, "A", address, **secure),),
+            alias=answer(host, "CNAME", **secure) if host == SECOND else None,
+            tlsa=(answer(f"_25._tcp.{host}", "TLSA", TLSA, SPARE, **secure),),
+        )
+        for host, preference, address in ((HOST, 10, "192.0.2.25"), (SECOND, 20, "198.51.100.25"))
+    )
+    route = Route(
+        kind=RouteKind.MX,
+        hops=hops,
+        answers=(answer("contoso.com", "MX", f"10 {HOST}.", f"20 {SECOND}.", **secure),),
+    )
+    made = report(findings, observations, given=given, route=route)
+    policy_host = "mta-sts.contoso.com"
+    fetch = observation("203.0.113.1", LEAF, ISSUING, host=policy_host)
+    http = (
+        Turn(who=Speaker.CLIENT, data="GET /.well-known/mta-sts.txt HTTP/1.1\r\n\r\n", tls=True),
+        Turn(who=Speaker.SERVER, data="HTTP/1.1 200 OK\r\n\r\nversion: STSv1\r\n", tls=True),
+    )
+    endpoint = Endpoint(host=policy_host, address="203.0.113.1", port=443, server_name=policy_host, dialogue="policy")
+    asked = MtaSts(
+        txt=answer("_mta-sts.contoso.com", "TXT", '"v=STSv1; id=20261101T000000;"', secure=False),
+        addresses=(answer(policy_host, "A", "203.0.113.1", secure=False),),
+        fetches=(replace(fetch, endpoint=endpoint, transcript=http),),
+    )
+    evidence = replace(
+        made.evidence,
+        mta_sts=asked,
+        tlsrpt=answer("_smtp._tls.contoso.com", "TXT", outcome=Outcome.NXDOMAIN, secure=True),
+        ehlo="probe.fabrikam.com",
+    )
+    return replace(made, evidence=evidence, promises=promises)
+
+
 # Everything that has ever been used to paint somebody else's terminal, and what merely looks odd.
 HOSTILE = st.text(
     st.sampled_from(
@@ -272,7 +365,13 @@ _KEYS = (
     "text",
     "roots",
     "excused_by",
+    "required_by",
     "seen",
+    "record",
+    "one_line",
+    "publish",
+    "unmatched",
+    "reason",
 )
 _CHAINS = (
     (),
@@ -296,8 +395,19 @@ def findings(draw: st.DrawFn) -> Finding:
     elif causes := sorted(CATALOGUE[code].causes):
         facts["cause"] = draw(st.sampled_from(causes))
     where = draw(
-        st.sampled_from((Where(kind="target"), Where(kind="host", host=HOST), at(), at("2001:db8::25"), at(position=1)))
+        st.sampled_from(
+            (
+                Where(kind="target"),
+                Where(kind="host", host=HOST),
+                Where(kind="record", host=HOST),
+                Where(kind="policy"),
+                at(),
+                at("2001:db8::25"),
+                at(position=1),
+            )
+        )
         | st.builds(at, HOSTILE)
+        | st.builds(Where, kind=st.just("record"), host=HOSTILE)
     )
     verdict, book = draw(st.sampled_from(Verdict)), draw(st.sampled_from(RuleBook))
     return finding(code, verdict, where, book, **facts)
@@ -324,12 +434,63 @@ def observations(draw: st.DrawFn) -> Observation:
     )
 
 
+_TEXTS = st.lists(HOSTILE, max_size=3).map(tuple)
+_NAMES = st.sampled_from((HOST, SECOND)) | HOSTILE
+_NUMBERS = st.integers(0, 10**9)
+
+
+def promises() -> st.SearchStrategy[Promises]:
+    """Whatever a judge might sum up, of whatever was published."""
+    dane = st.builds(
+        Dane,
+        mx_dnssec=st.none() | st.sampled_from(Dnssec),
+        hosts=st.dictionaries(_NAMES, st.builds(DaneHost, records=_TEXTS, tlsa_base=st.none() | HOSTILE), max_size=3),
+    )
+    policy = st.builds(
+        Sts,
+        reason=HOSTILE,
+        mode=st.none() | st.sampled_from(("enforce", "testing", "none")) | HOSTILE,
+        id=st.none() | HOSTILE,
+        max_age=st.none() | _NUMBERS,
+        mx=_TEXTS,
+        origin=st.sampled_from((None, "fetched", "remembered")),
+        hosts=st.dictionaries(
+            _NAMES,
+            st.builds(StsHost, in_policy=..., certificate=HOSTILE, delivery=st.sampled_from(Delivery)),
+            max_size=3,
+        ),
+    )
+    return st.builds(
+        Promises,
+        dane=st.none() | dane,
+        mta_sts=st.none() | policy,
+        tlsrpt=st.none() | st.builds(TlsRpt, record=st.sampled_from(Record), rua=_TEXTS),
+    )
+
+
 @st.composite
 def any_report(draw: st.DrawFn) -> Report:
     """A report with hostile text in every field that a peer, a resolver or a user can fill."""
     names = draw(st.lists(st.builds(answer, HOSTILE, HOSTILE, HOSTILE, detail=HOSTILE, resolver=HOSTILE), max_size=2))
-    hops = (Hop(host=draw(HOSTILE), preference=draw(st.none() | st.integers(0, 65535)), addresses=(draw(HOSTILE),)),)
-    return report(
+    said = st.builds(
+        answer,
+        HOSTILE,
+        HOSTILE,
+        HOSTILE,
+        detail=HOSTILE,
+        secure=st.none() | st.booleans(),
+        outcome=st.sampled_from(Outcome),
+    )
+    hops = (
+        Hop(
+            host=draw(HOSTILE),
+            preference=draw(st.none() | st.integers(0, 65535)),
+            addresses=(draw(HOSTILE),),
+            alias=draw(st.none() | said),
+            tlsa=tuple(draw(st.lists(said, max_size=2))),
+        ),
+    )
+    made = report(
         draw(st.lists(findings(), max_size=5)),
         draw(st.lists(observations(), max_size=4)),
         given=draw(HOSTILE),
@@ -337,3 +498,11 @@ def any_report(draw: st.DrawFn) -> Report:
             kind=draw(st.sampled_from(RouteKind)), hops=hops, answers=tuple(names), omitted=draw(st.integers(0, 2))
         ),
     )
+    evidence = replace(
+        made.evidence,
+        alternatives=tuple(draw(st.lists(observations(), max_size=1))),
+        mta_sts=draw(st.none() | st.builds(MtaSts, txt=said, fetches=st.lists(observations(), max_size=1).map(tuple))),
+        tlsrpt=draw(st.none() | said),
+        ehlo=draw(st.none() | HOSTILE),
+    )
+    return replace(made, evidence=evidence, promises=draw(promises()))

@@ -254,9 +254,9 @@ def test_a_handshake_that_failed_is_a_session_that_failed() -> None:
 
 def test_what_was_never_tried_is_not_counted() -> None:
     late = replace(BOTH[1], attempted=False, session=None, chain=None)
-    assert results(reports.promising(Promises(), observations=[BOTH[0], late])) == [
-        ("no-policy-found", "contoso.com", 1, 0, [])
-    ]
+    outside = finding("mx-not-in-policy", FAIL, Where(kind="host", host=SECOND), mode="enforce", why="x")
+    promises = dane(HONOURED, dane_host(DaneStatus.NONE))
+    assert results(reports.promising(promises, outside, observations=[BOTH[0], late])) == [("tlsa", HOST, 1, 0, [])]
 
 
 def test_a_target_without_a_host_has_a_report_that_says_nothing() -> None:
@@ -408,10 +408,10 @@ def test_bogus_mx_records_lead_to_no_session_at_all() -> None:
     assert results(report) == [("tlsa", "contoso.com", 0, 1, [("dnssec-invalid", 1)])]
 
 
-def test_records_that_cannot_be_used_stop_no_mail() -> None:
-    useless = finding("tlsa-unusable", WARN, Where(kind="record", host=HOST), cause="all", why="x")
+def test_records_that_stop_no_mail_are_one_failure_beside_the_sessions() -> None:
+    useless = finding("tlsa-invalid", WARN, Where(kind="record", host=HOST), base=HOST, records="x")
     report = reports.promising(dane(dane_host(DaneStatus.UNUSABLE)), useless, observations=BOTH[:1])
-    assert results(report)[0][:4] == ("tlsa", HOST, 1, 0)
+    assert results(report) == [("tlsa", HOST, 1, 1, [("tlsa-invalid", 1)])]
 
 
 def test_a_lookup_that_failed_holds_mail_up() -> None:
@@ -425,6 +425,13 @@ def test_dane_that_was_demanded_and_is_not_there() -> None:
     missing = finding("dane-required", FAIL, Where(kind="record", host=SECOND), cause="no-records", why="x")
     report = reports.promising(dane(HONOURED, dane_host(DaneStatus.NONE, tlsa_base=None)), missing, observations=BOTH)
     assert results(report) == [("tlsa", HOST, 1, 0, []), ("tlsa", SECOND, 0, 1, [("dane-required", 1)])]
+
+
+def test_every_connection_counts_where_nothing_else_is_said() -> None:
+    expired = finding("certificate-expired", FAIL, at(), subject="CN=x")
+    assert results(reports.promising(Promises(), expired, observations=[seen()] * 3)) == [
+        ("no-policy-found", "contoso.com", 0, 3, [("certificate-expired", 3)])
+    ]
 
 
 def test_of_several_connections_those_that_failed_are_counted() -> None:

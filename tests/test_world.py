@@ -11,11 +11,24 @@ from typing import NamedTuple
 import pytest
 import trio
 
-from probe.model import Outcome, Question
+from probe.model import Dnssec, Outcome, Question
 from probe.observe.outside import outside, system_answer
 from probe.observe.world import World, server_text
 from tests.nameserver import from_zone, nameserver
-from tests.world import FAILED, HANGS, Server, Zone, fake_world, in_trio
+from tests.world import (
+    BOGUS,
+    BOGUS_ZONE,
+    FAILED,
+    HANGS,
+    INSECURE,
+    NOTHING,
+    SECURE,
+    Server,
+    Statuses,
+    Zone,
+    fake_world,
+    in_trio,
+)
 
 ZONE: Zone = {
     "example.org": {"MX": ["10 mx1.example.org", "20 mx2.example.org"], "A": ["192.0.2.80"]},
@@ -28,8 +41,21 @@ ZONE: Zone = {
     "pool.example": {"CNAME": ["loop.example"]},
     "broken.example": FAILED,
     "half.example": {"A": ["192.0.2.3"], "AAAA": FAILED},
+    "_25._tcp.mx1.example.org": {"TLSA": ["3 1 1 " + "ab" * 32, "2 0 0 cd"]},
+    "forged.example": {"A": ["192.0.2.4"], "TLSA": BOGUS},
+    "_mta-sts.example.org": {"TXT": ['"v=STSv1; " "id=1;"']},
     "n17.example": {"A": ["192.0.2.17"]},
     **{f"n{i}.example": {"CNAME": [f"n{i + 1}.example"]} for i in range(17)},
+}
+
+
+SIGNED: Statuses = {
+    ".": SECURE,
+    "also.example": INSECURE,
+    "mx1.example.org": INSECURE,
+    "broken.example": BOGUS_ZONE,
+    "half.example": BOGUS_ZONE,
+    "n16.example": BOGUS_ZONE,
 }
 
 
@@ -41,24 +67,25 @@ class Doors(NamedTuple):
 
 
 @asynccontextmanager
-async def fake(server: Server) -> AsyncIterator[Doors]:
-    async with fake_world(ZONE, {("127.0.0.1", 25): server}) as world:
+async def fake(server: Server, dnssec: Statuses = NOTHING) -> AsyncIterator[Doors]:
+    async with fake_world(ZONE, {("127.0.0.1", 25): server}, dnssec) as world:
         yield Doors(world, "127.0.0.1", 25, 26)
 
 
 @asynccontextmanager
-async def real(server: Server) -> AsyncIterator[Doors]:
+async def real(server: Server, dnssec: Statuses = NOTHING) -> AsyncIterator[Doors]:
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))  # and does not listen
-        async with nameserver(from_zone(ZONE)) as resolver, trio.open_nursery() as nursery:
+        over_udp = from_zone(ZONE, dnssec)
+        async with nameserver(over_udp, validates=bool(dnssec)) as resolver, trio.open_nursery() as nursery:
             nursery.start_soon(trio.serve_listeners, server, [listener])
             port, closed = listener.socket.getsockname()[1], bound.getsockname()[1]
             yield Doors(outside([resolver]), "127.0.0.1", port, closed)
             nursery.cancel_scope.cancel()
 
 
-Open = Callable[[Server], AbstractAsyncContextManager[Doors]]
+Open = Callable[..., AbstractAsyncContextManager[Doors]]
 both = pytest.mark.parametrize("doors", [fake, real])
 
 
@@ -82,6 +109,12 @@ async def greet(stream: trio.SocketStream) -> None:
         ("stale.example", "A", Outcome.NXDOMAIN, (), ("stale.example",)),
         ("half.example", "A", Outcome.FOUND, ("192.0.2.3",), ()),
         ("half.example", "AAAA", Outcome.FAILED, (), ()),
+        ("forged.example", "A", Outcome.FOUND, ("192.0.2.4",), ()),
+        ("forged.example", "TLSA", Outcome.BOGUS, (), ()),
+        ("alias.example", "CNAME", Outcome.FOUND, ("also.example",), ()),
+        ("mx1.example.org", "CNAME", Outcome.NODATA, (), ()),
+        ("_25._tcp.mx1.example.org", "TLSA", Outcome.FOUND, ("2 0 0 cd", "3 1 1 " + "ab" * 32), ()),
+        ("_mta-sts.example.org", "TXT", Outcome.FOUND, ('"v=STSv1; " "id=1;"',), ()),
         ("broken.example", "MX", Outcome.FAILED, (), ()),
         ("loop.example", "A", Outcome.FAILED, (), ()),
         ("n0.example", "A", Outcome.FAILED, (), ()),
@@ -98,8 +131,10 @@ async def test_names(
     assert (answer.question, answer.outcome) == (question, outcome)
     assert (answer.records, answer.aliases) == (records, aliases)
     assert bool(answer.ttl) == bool(records)
-    assert bool(answer.detail) == (outcome is Outcome.FAILED)
-    if outcome is Outcome.FAILED:
+    unknown = outcome in (Outcome.FAILED, Outcome.BOGUS)
+    assert answer.secure is None
+    assert bool(answer.detail) == unknown
+    if unknown:
         assert answer.canonical == name
     elif not aliases:
         assert answer.canonical == name.lower()
@@ -107,6 +142,34 @@ async def test_names(
         assert answer.canonical == {"stale.example": "gone.example", "n1.example": "n17.example"}.get(
             name, "mx1.example.org"
         )
+
+
+@both
+@pytest.mark.parametrize(
+    ("name", "rtype", "status", "found"),
+    [
+        ("example.org", "MX", Dnssec.SECURE, True),
+        ("EXAMPLE.org", "TXT", Dnssec.SECURE, False),
+        ("nowhere.example", "A", Dnssec.SECURE, False),
+        ("mx1.example.org", "A", Dnssec.INSECURE, True),
+        ("_25._tcp.mx1.example.org", "TLSA", Dnssec.INSECURE, True),  # as the nearest name above it
+        ("alias.example", "CNAME", Dnssec.SECURE, True),
+        ("alias.example", "A", Dnssec.INSECURE, True),  # an answer is secure if all of it is
+        ("stale.example", "A", Dnssec.SECURE, False),
+        ("n15.example", "A", Dnssec.BOGUS, False),
+        ("half.example", "A", Dnssec.BOGUS, False),
+        ("half.example", "TXT", Dnssec.BOGUS, False),
+        ("forged.example", "A", Dnssec.SECURE, True),
+        ("forged.example", "TLSA", Dnssec.BOGUS, False),
+        ("half.example", "AAAA", Dnssec.FAILED, False),
+        ("loop.example", "A", Dnssec.FAILED, False),
+    ],
+)
+@in_trio
+async def test_statuses(doors: Open, name: str, rtype: str, status: Dnssec, found: bool) -> None:
+    async with doors(greet, SIGNED) as (world, *_):
+        answer = await world.resolve(Question(name=name, rtype=rtype))
+    assert (answer.dnssec, bool(answer.records)) == (status, found)
 
 
 @both

@@ -16,8 +16,6 @@ from probe.report.answers import answers
 from probe.report.pledges import pledged
 from probe.report.wording import bounces, cause
 
-MAIL = frozenset({"smtp", "submission", "smtps"})  # the dialogues that have keywords
-
 
 def render(report: model.Report) -> bytes:
     """The report as one JSON object without a line break."""
@@ -123,7 +121,7 @@ def _observation(observation: model.Observation) -> document.Observation:
         certificates=tuple(map(_certificate, chain.der)) if chain else (),
         seconds={stage: round(seconds, 6) for stage, seconds in observation.seconds.items()},
         octets=observation.octets,
-        keywords=hear(observation.transcript).keywords if endpoint.dialogue in MAIL else (),
+        keywords=hear(observation.transcript).keywords,
         source=observation.source,
         attempts=len(observation.refusals) + observation.attempted,
         offer=endpoint.offer,

@@ -9,6 +9,8 @@ from tests.real.dns import resolver
 from tests.real.dovecot import dovecot
 from tests.real.estate import Authorities, Estate, listeners
 from tests.real.exim import exim
+from tests.real.internet import Internet
+from tests.real.internet import internet as whole_internet
 from tests.real.mail import Mail, mail_hosts, records
 from tests.real.nginx import HOST, nginx
 from tests.real.postfix import postfix
@@ -22,7 +24,7 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed:
         for name, value in item.funcargs.items():
-            if isinstance(value, Server | Estate | Mail):
+            if isinstance(value, Server | Estate | Mail | Internet):
                 report.sections.append((f"log of {name}", tail(value.log)))
     return report
 
@@ -79,3 +81,10 @@ def mail(authorities: Authorities, roots: Path, tmp_path_factory: pytest.TempPat
         resolver(directory(tmp_path_factory, "dns"), records()) as names,
     ):
         yield Mail(log=server.log, resolver=names, listeners=hosts, roots=roots)
+
+
+@pytest.fixture(scope="session")
+def internet(authorities: Authorities, roots: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
+    """Signed names, mail hosts and policy hosts: see tests.real.internet."""
+    with whole_internet(authorities, roots, lambda name: directory(tmp_path_factory, name)) as servers:
+        yield servers

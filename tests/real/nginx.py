@@ -27,6 +27,8 @@ class Listener:
     client_ca: Authority | None = None
     addresses: Sequence[str] = (LOOPBACK,)
     proxies: Sequence[str] = ()  # names of other listeners, whose turn comes one after another
+    server_name: str = ""  # of https: listeners may share an address, and the name that a client asks for decides
+    answers: str = "return 204;"  # of https: what nginx is told to say
 
 
 @contextmanager
@@ -83,7 +85,7 @@ def _block(directory: Path, name: str, listener: Listener, ports: Mapping[str, i
         case "smtps":
             lines += ["protocol smtp;"]
         case "https":
-            lines += ["return 204;"]
+            lines += [f'server_name "{listener.server_name}";', listener.answers]
         case "direct":
             lines += [r'return "hello\n";']
     return f"server {{ {' '.join(lines)} }}"
@@ -110,6 +112,7 @@ mail {{
 }}
 http {{
   access_log off;
+  server_names_hash_bucket_size 128;
   client_body_temp_path {directory}/body;
   proxy_temp_path {directory}/proxy;
   fastcgi_temp_path {directory}/fastcgi;

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.pki import Authority, Issued, pem
@@ -33,10 +34,48 @@ BANNER = "mx.example.org ESMTP postscreen waits"
 @contextmanager
 def postfix(directory: Path, chains: Sequence[Sequence[Issued]], client_ca: Authority) -> Iterator[Server]:
     """Presents `chains`, one for each key type; asks for client certificates of `client_ca`."""
-    need_root()
-    check, daemons = program("postfix"), Path("/usr/lib/postfix/sbin")
     names = [*LISTENERS, "postscreen"]
     ports = dict(zip(names, free_ports(len(names)), strict=True))
+    services = [_smtpd(f"{LOOPBACK}:{ports[name]} inet", options) for name, options in LISTENERS.items()]
+    postscreen = _POSTSCREEN.format(port=ports["postscreen"])
+    listens = [(LOOPBACK, port) for port in ports.values()]
+    with _master(directory, chains, client_ca, [*services, postscreen], listens) as log:
+        yield Server(log=log, ports=ports)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """One mail host on an address of its own: a chain for each key type, and what its smtpd is told beyond main.cf."""
+
+    address: str
+    chains: Sequence[Sequence[Issued]]
+    options: Sequence[str] = ()
+
+
+@contextmanager
+def postfix_hosts(directory: Path, hosts: Sequence[Host], client_ca: Authority) -> Iterator[Path]:
+    """One master with all these hosts on port 25. Yields the log."""
+    services = []
+    for host in hosts:
+        files = [directory / f"{host.address}.{number}.pem" for number in range(len(host.chains))]
+        for file, chain in zip(files, host.chains, strict=True):
+            file.write_bytes(chain[0].key_pem + pem(*chain))
+        chains = [f"smtpd_tls_chain_files={', '.join(map(str, files))}"] if files else []
+        services.append(_smtpd(f"{host.address}:25 inet", [*chains, *host.options]))
+    with _master(directory, (), client_ca, services, [(host.address, 25) for host in hosts]) as log:
+        yield log
+
+
+@contextmanager
+def _master(
+    directory: Path,
+    chains: Sequence[Sequence[Issued]],
+    client_ca: Authority,
+    services: Sequence[str],
+    listens: Sequence[tuple[str, int]],
+) -> Iterator[Path]:
+    need_root()
+    check, daemons = program("postfix"), Path("/usr/lib/postfix/sbin")
     for folder in ("config", "queue", "data"):
         (directory / folder).mkdir()
     config, log = directory / "config", directory / "postfix.log"
@@ -46,16 +85,14 @@ def postfix(directory: Path, chains: Sequence[Sequence[Issued]], client_ca: Auth
     (config / "client-ca.pem").write_bytes(client_ca.pem)
     files = ", ".join(str(config / f"{number}.pem") for number in range(len(chains)))
     (config / "main.cf").write_text(_MAIN.format(directory=directory, chain_files=files, banner=BANNER))
-    services = [_smtpd(f"{LOOPBACK}:{ports[name]} inet", options) for name, options in LISTENERS.items()]
-    (config / "master.cf").write_text(_MASTER.format(smtpd="\n".join(services), postscreen=ports["postscreen"]))
+    (config / "master.cf").write_text(_MASTER.format(services="\n".join(services)))
     log.touch()
     for path in (directory / "data", log):
         shutil.chown(path, "postfix", "postfix")
-    listens = [(LOOPBACK, port) for port in ports.values()]
     # `postfix start-fg` would start the master as a child of its own, and leave it behind. This only makes the queue.
     subprocess.run([check, "-c", config, "check"], check=True)
     with running(daemons / "master", "-c", config, "-s", log=log, listens=listens):
-        yield Server(log=log, ports=ports)
+        yield log
 
 
 def _smtpd(service: str, options: Sequence[str]) -> str:
@@ -89,9 +126,10 @@ postscreen_greet_wait = 1s
 postscreen_greet_banner = {banner}
 """
 
+_POSTSCREEN = "127.0.0.1:{port} inet n - n - 1 postscreen"
+
 _MASTER = """\
-{smtpd}
-127.0.0.1:{postscreen} inet n - n - 1 postscreen
+{services}
 smtpd      pass  - - n - - smtpd
 tlsproxy   unix  - - n - 0 tlsproxy
 dnsblog    unix  - - n - 0 dnsblog
