@@ -159,7 +159,7 @@ def test_a_record_of_another_is_not(usage: int, selector: int, matching: int) ->
     assert told(found) == {"tlsa-invalid:anchor-not-issuer" if at_hand else "tlsa-invalid:no-match"}
     assert find(found, "tlsa-invalid").verdict is Verdict.FAIL
     counting = 2 if (usage, selector, matching) == (3, 1, 2) else 1  # RFC 7671 §9: beside that one no other would count
-    wanted = f"{BASE}. 3600 IN TLSA {record(3, 1, counting, LEAF.der)}"
+    wanted = f"{BASE}. IN TLSA {record(3, 1, counting, LEAF.der)}"
     assert find(found, "tlsa-invalid").fact("publish") == wanted
     assert (of_host(found).status, of_host(found).matching, of_host(found).observed) == (DaneStatus.BROKEN, 0, 1)
     assert not found.excused
@@ -477,7 +477,7 @@ def test_digest_agility_decides_which_records_count() -> None:
     ours, theirs = record(3, 1, 1, LEAF.der), record(3, 1, 2, NEW.der)
     found = kept(LEAF, by=(ours, theirs))
     assert told(found) == {"tlsa-invalid:no-match"}
-    assert find(found, "tlsa-invalid").fact("publish") == f"{BASE}. 3600 IN TLSA {record(3, 1, 2, LEAF.der)}"
+    assert find(found, "tlsa-invalid").fact("publish") == f"{BASE}. IN TLSA {record(3, 1, 2, LEAF.der)}"
     assert find(found, "dane-rollover").fact("passed_over") == ours
     assert of_host(kept(LEAF, by=(ours, theirs[:-2]))).status is DaneStatus.HONOURED
     assert of_host(kept(LEAF, by=(record(3, 0, 1, LEAF.der), theirs))).status is DaneStatus.HONOURED
@@ -839,14 +839,19 @@ def test_every_host_has_an_entry_in_their_order() -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", [RouteKind.ADDRESS, RouteKind.NULL_MX, RouteKind.NONE])
-def test_targets_that_can_promise_nothing(kind: RouteKind) -> None:
+@pytest.mark.parametrize("kind", [RouteKind.NULL_MX, RouteKind.NONE])
+def test_a_domain_without_hosts_has_the_status_of_its_mx_alone(kind: RouteKind) -> None:
+    found = domain(host(GOOD), see=(shown(LEAF),))
+    absent = replace(found, route=Route(kind=kind, answers=(answer(DOMAIN, "MX", secure=True),)))
+    assert judged(absent) == Kept(promise=Dane(mx_dnssec=Dnssec.SECURE))
+    assert judged(absent, dane=Want.OFF) == Kept()
+
+
+def test_an_address_can_promise_nothing() -> None:
+    found = domain(host(GOOD), see=(shown(LEAF),))
     hop = Hop(host=HOST, preference=None, addresses=(ADDRESS,))
-    hops = (hop,) if kind is RouteKind.ADDRESS else ()
-    found = domain(hop, see=(shown(LEAF),))
-    absent = replace(found, route=Route(kind=kind, hops=hops, answers=(answer(DOMAIN, "MX", secure=True),)))
     for wanted in Want:
-        assert judged(absent, dane=wanted) == Kept()
+        assert judged(replace(found, route=Route(kind=RouteKind.ADDRESS, hops=(hop,))), dane=wanted) == Kept()
 
 
 def test_names_of_the_system_and_evidence_of_former_days_say_nothing() -> None:

@@ -289,7 +289,7 @@ def test_a_bogus_answer_says_so_once() -> None:
     assert "  MX        contoso.com: BOGUS (SERVFAIL from 127.0.0.1)\n" in said(replace(report, evidence=evidence), 1)
 
 
-ZONE_LINE = f"_25._tcp.{HOST}. 3600 IN TLSA {reports.SPARE}"
+ZONE_LINE = f"_25._tcp.{HOST}. IN TLSA {reports.SPARE}"
 
 
 def test_the_record_to_publish_is_whole_and_alone_on_its_line() -> None:

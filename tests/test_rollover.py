@@ -50,7 +50,7 @@ def test_which_scheme_the_records_are(records: tuple[str, ...], cause: str, one_
     assert finding.verdict is Verdict.OK  # without the next certificate it is advice
     assert (finding.where.kind, finding.where.host) == ("record", HOST)
     assert finding.fact("publish") is None
-    assert (finding.fact("ttl"), finding.fact("wait")) == ("3600", "7200")
+    assert finding.fact("ttl") == "3600"
 
 
 def test_what_matches_and_what_does_not() -> None:
@@ -116,14 +116,14 @@ def test_the_next_certificate_is_not_covered(records: tuple[str, ...], upcoming:
     finding = roll(*records, upcoming=upcoming, see=())
     assert (finding.verdict, finding.fact("cause")) == (Verdict.WARN, "next-not-covered")
     assert finding.fact("one_line") == "roll-over would break, publish this record:"
-    assert finding.fact("publish") == f"{BASE}. 3600 IN TLSA {record(3, 1, 1, upcoming[0].der)}"
+    assert finding.fact("publish") == f"{BASE}. IN TLSA {record(3, 1, 1, upcoming[0].der)}"
     assert finding.fact("why") == why
 
 
 def test_the_record_to_publish_is_one_that_counts() -> None:
     """RFC 7671 §9: beside a 3 1 2, a further 3 1 1 would not be looked at."""
     finding = roll(record(3, 1, 2, LEAF.der), upcoming=(NEXT,))
-    assert finding.fact("publish") == f"{BASE}. 3600 IN TLSA {record(3, 1, 2, NEXT.der)}"
+    assert finding.fact("publish") == f"{BASE}. IN TLSA {record(3, 1, 2, NEXT.der)}"
     finding = roll(record(3, 1, 2, LEAF.der), SOON, upcoming=(NEXT,))
     assert finding.fact("cause") == "next-not-covered"
     assert finding.fact("passed_over") == SOON
@@ -132,15 +132,15 @@ def test_the_record_to_publish_is_one_that_counts() -> None:
 def test_the_record_to_publish_stands_where_the_others_do() -> None:
     aliased = answer(f"_25._tcp.{HOST}", "TLSA", NOW, secure=True, aliases=(BASE,), canonical="tlsa._dane.contoso.com")
     finding = roll(hop=host(tlsa=(replace(aliased, ttl=300),)), upcoming=(NEXT,))
-    assert finding.fact("publish") == f"tlsa._dane.contoso.com. 300 IN TLSA {SOON}"
+    assert finding.fact("publish") == f"tlsa._dane.contoso.com. IN TLSA {SOON}"
     unknown = roll(hop=host(tlsa=(replace(aliased, ttl=None, aliases=()),)), upcoming=(NEXT,))
-    assert unknown.fact("publish") == f"{BASE}. 3600 IN TLSA {SOON}"
-    assert unknown.fact("wait") is None
+    assert unknown.fact("publish") == f"{BASE}. IN TLSA {SOON}"
+    assert unknown.fact("ttl") is None
 
 
 def test_what_cannot_be_read_is_published_as_a_whole() -> None:
     finding = roll(NOW, upcoming=(b"rubbish",))
-    assert (finding.fact("publish") or "").startswith(f"{BASE}. 3600 IN TLSA 3 0 1 ")
+    assert (finding.fact("publish") or "").startswith(f"{BASE}. IN TLSA 3 0 1 ")
 
 
 def test_records_that_nobody_validated_are_rolled_all_the_same() -> None:

@@ -219,7 +219,7 @@ def test_of_rubbish_only_the_whole_can_be_published() -> None:
 
 def test_a_line_of_a_zone() -> None:
     record = read(f"3 1 1 {SHA_256}")
-    assert tlsa.line(tlsa.owner("mx.example", 25), 3600, record) == f"_25._tcp.mx.example. 3600 IN TLSA 3 1 1 {SHA_256}"
+    assert tlsa.line(tlsa.owner("mx.example", 25), record) == f"_25._tcp.mx.example. IN TLSA 3 1 1 {SHA_256}"
 
 
 # Bad input

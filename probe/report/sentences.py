@@ -124,7 +124,7 @@ MORE: Mapping[str, Mapping[str, str]] = {
     "dane-matched": {"name": ", as {name}", "key": " ({key})"},
     "tlsa-invalid": {"anchor": "; it is {anchor}"},
     "dnssec-invalid": {"detail": ": {detail}"},
-    "dane-rollover": {"wait": "; a record is known everywhere {wait} s after it was published"},
+    "dane-rollover": {"ttl": "; senders may know the old records for {ttl} s more"},
     "sts-policy-valid": {"note": " ({note})"},
     "mx-not-in-policy": {"nearest": "; the nearest pattern is {nearest}", "publish": "; publish {publish}"},
     "tlsrpt-valid": {"ignored": "; ignored: {ignored}"},

@@ -117,12 +117,14 @@ def _trusted(hop: Hop) -> bool | None:
 def asked(evidence: Evidence) -> bool:
     """Whether the target is one that can promise DANE, and DNS was asked whether it does.
 
-    An address is none, nor is a name that the operating system resolved, nor a domain that takes no mail. Evidence of
-    days when nobody asked shows no trace of DNSSEC and says nothing.
+    An address is none, nor is a name that the operating system resolved. A domain without a mail host has none to
+    promise it for, and its MX answer has a status all the same. Evidence of days when nobody asked shows no trace of DNSSEC and says nothing.
     """
     route = evidence.route
-    if route.kind in (RouteKind.ADDRESS, RouteKind.NULL_MX):
+    if route.kind is RouteKind.ADDRESS:
         return False
+    if route.kind in (RouteKind.NULL_MX, RouteKind.NONE):
+        return bool(route.answers)
     if any(hop.tlsa or hop.alias for hop in route.hops):
         return True
     answers = [*route.answers, *(answer for hop in route.hops for answer in hop.answers)]

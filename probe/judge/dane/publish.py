@@ -4,8 +4,6 @@ from probe.judge.dane import tlsa
 from probe.judge.dane.case import Case
 from probe.judge.dane.tlsa import Record
 
-_TTL = 3600  # seconds, where that of the other records is not known
-
 
 def proposal(leaf: bytes, records: tuple[Record, ...]) -> Record | None:
     """The record to publish for a leaf beside these: 3 1 1, or 3 1 2 where there is one already, for beside that one by
@@ -20,5 +18,6 @@ def _of(leaf: bytes, selector: int, records: tuple[Record, ...]) -> Record | Non
 
 
 def zone_line(record: Record, case: Case) -> str:
-    """The line of the zone file for a record, where the others stand."""
-    return tlsa.line(case.owner, _TTL if case.ttl is None else case.ttl, record)
+    """The line of the zone file for a record, where the others stand; without a TTL, of which all that is known is what
+    a resolver's copy of the others has left."""
+    return tlsa.line(case.owner, record)

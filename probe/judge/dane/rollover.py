@@ -100,8 +100,7 @@ def _facts(matched: Sequence[Matched], seen: Sequence[Look], case: Case, usable:
         "unmatched": several(found.record.shown for found in matched if not found.looks) if seen else None,
         "passed_over": several(record.shown for record in usable if record not in case.records),
         "missing": several(_place(look) for look in seen if look.outcome is Outcome.BROKEN),
-        "ttl": case.ttl,
-        "wait": None if case.ttl is None else 2 * case.ttl,
+        "ttl": case.ttl,  # what a resolver's copy had left: the records' own is no shorter
     }
 
 

@@ -167,9 +167,9 @@ def lines(
     return tuple(record for record in found if record)
 
 
-def line(owner: str, ttl: int, record: Record) -> str:
-    """The line of a zone file: "_25._tcp.mx.example.org. 3600 IN TLSA 3 1 1 …". `owner` is without the last dot."""
-    return f"{owner}. {ttl} IN TLSA {record}"
+def line(owner: str, record: Record) -> str:
+    """The line of a zone file: "_25._tcp.mx.example.org. IN TLSA 3 1 1 …". `owner` is without the last dot."""
+    return f"{owner}. IN TLSA {record}"
 
 
 def owner(base: str, port: int) -> str:

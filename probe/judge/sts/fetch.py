@@ -93,6 +93,8 @@ def _untrusted(found: Finding, host: str) -> str:
     facts = dict(found.facts)
     subject = facts.get("subject", "the certificate")
     match found.code, facts.get("cause"):
+        case "certificate-host-mismatch", _ if facts.get("presented") == host:  # RFC 8461 §3.3 demands a DNS-ID
+            return f"the certificate bears {host} as its common name alone, which does not count"
         case "certificate-host-mismatch", _:
             return f"the certificate is for {facts.get('presented', 'another name')}, not for {host}"
         case "certificate-expired", _:
