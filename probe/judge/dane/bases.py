@@ -118,7 +118,8 @@ def asked(evidence: Evidence) -> bool:
     """Whether the target is one that can promise DANE, and DNS was asked whether it does.
 
     An address is none, nor is a name that the operating system resolved. A domain without a mail host has none to
-    promise it for, and its MX answer has a status all the same. Evidence of days when nobody asked shows no trace of DNSSEC and says nothing.
+    promise it for, and its MX answer has a status all the same. Evidence of days when nobody asked shows no trace of
+    DNSSEC and says nothing.
     """
     route = evidence.route
     if route.kind is RouteKind.ADDRESS:
