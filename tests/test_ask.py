@@ -95,6 +95,18 @@ async def test_other_types_come_as_in_a_zone_file() -> None:
 
 
 @in_trio
+async def test_a_text_without_strings() -> None:
+    """RFC 1035 §3.3.14 wants one or more."""
+    answer = await ask(with_data(16, b""), Question(name="example.org", rtype="TXT"))
+    assert answer.records == ('""',)
+
+
+@in_trio
+async def test_a_dot_inside_a_label_is_escaped() -> None:
+    assert (await ask(says(r"example.org. 60 IN MX 0 a\.b.example."), MX)).records == (r"0 a\.b.example",)
+
+
+@in_trio
 async def test_an_alias_asked_for_is_a_name() -> None:
     question = Question(name="a.example", rtype="CNAME")
     answer = await ask(from_zone({"a.example": {"CNAME": ["MX.Example.org"]}}), question)
@@ -136,6 +148,7 @@ async def test_tlsa_records_are_shown_whatever_is_in_them(data: bytes, text: str
 @pytest.mark.parametrize(
     ("rtype", "data"),
     [
+        ("A", b""),
         ("A", b"\xc0\0\2"),
         ("A", b"\xc0\0\2\1\1"),
         ("AAAA", bytes(15)),
@@ -221,6 +234,19 @@ async def test_a_loop_of_aliases_is_the_zones_and_nobody_else_is_asked() -> None
 
 
 @in_trio
+async def test_what_is_inside_a_failure_does_not_count() -> None:
+    loop = says("n0.example. 60 IN CNAME n0.example.", rcode=dns.rcode.SERVFAIL)
+    answer = await ask(loop, Question(name="n0.example", rtype="A"))
+    assert (answer.outcome, answer.kind) == (Outcome.FAILED, None)
+    assert answer.detail.startswith("SERVFAIL")
+
+
+@in_trio
+async def test_records_of_other_classes_do_not_count() -> None:
+    assert (await ask(says("mx.example.org. 60 CH A a.example. 1"))).outcome is Outcome.NODATA
+
+
+@in_trio
 async def test_nxdomain_with_records_contradicts_itself() -> None:
     answer = await ask(says(ADDRESS, rcode=dns.rcode.NXDOMAIN))
     assert answer.outcome is Outcome.FAILED
@@ -262,9 +288,9 @@ def other_question(query: Query) -> bytes:
 
 
 def other_type(query: Query) -> bytes:
-    """AAAA in the letter case of A: what folds names must not fold numbers."""
+    """Type 97 is "a", and 65 is "A"."""
     other = dns.message.make_query("mx.example.org", "TYPE97", id=query.id)
-    return dns.message.make_response(other).to_wire()
+    return reply(other, rcode=dns.rcode.REFUSED).to_wire()
 
 
 def two_questions(query: Query) -> bytes:
@@ -298,6 +324,16 @@ STRAYS: list[Callable[[Query], bytes]] = [
 async def test_what_belongs_to_another_question_is_passed_over() -> None:
     answer = await ask(lambda query: [*(stray(query) for stray in STRAYS), reply(query, ADDRESS).to_wire()])
     assert answer.records == ("192.0.2.1",)
+
+
+@in_trio
+async def test_names_are_the_same_in_any_letters_and_types_are_not() -> None:
+    question = Question(name="mx.example.ORG", rtype="TYPE65")
+
+    def over_udp(query: Query) -> Iterable[bytes]:
+        return [other_type(query), reply(query).to_wire().replace(b"ORG", b"orG")]
+
+    assert (await ask(over_udp, question)).outcome is Outcome.NODATA
 
 
 @in_trio

@@ -59,13 +59,12 @@ def test_only_loopback_is_trusted_by_itself(address: str, trusted: bool) -> None
     assert Standing(address, declared=True).trusted
 
 
-@pytest.mark.parametrize("rcode", [dns.rcode.NOERROR, dns.rcode.NXDOMAIN])
-@pytest.mark.parametrize("records", [[ADDRESS], []])
+@pytest.mark.parametrize(
+    "over_udp", [SECURE, says(secure=True), says(rcode=dns.rcode.NXDOMAIN, secure=True)], ids=["a", "nodata", "nx"]
+)
 @in_trio
-async def test_what_a_trusted_validator_vouches_for_is_secure(rcode: dns.rcode.Rcode, records: list[str]) -> None:
-    if records and rcode:
-        return
-    answer = await ask(says(*records, rcode=rcode, secure=True))
+async def test_what_a_trusted_validator_vouches_for_is_secure(over_udp: OverUdp) -> None:
+    answer = await ask(over_udp)
     assert (answer.secure, answer.dnssec) == (True, Dnssec.SECURE)
 
 
@@ -123,6 +122,20 @@ async def test_one_that_sets_ad_after_all_is_known_to_validate_from_then_on() ->
         resolver = Resolver([server], 3)
         questions = [Question(name="mx.example.org", rtype=rtype) for rtype in ("A", "AAAA", "TXT")]
         assert [(await resolver(question)).secure for question in questions] == [None, True, False]
+
+
+def test_what_was_seen_before_a_look_at_the_root_ended_counts() -> None:
+    standing = Standing(VALIDATOR, declared=False)
+    assert standing.secure(authentic=True)
+    standing.looked(answered=True, authentic=False)
+    assert standing.secure(authentic=False) is False
+
+
+@in_trio
+async def test_what_is_not_known_has_no_status() -> None:
+    loop = says("mx.example.org. 60 IN CNAME mx.example.org.", secure=True)
+    answer = await ask(loop, validates=True)
+    assert (answer.outcome, answer.secure, answer.dnssec) == (Outcome.FAILED, None, Dnssec.FAILED)
 
 
 @pytest.mark.parametrize("of_the_root", [says(ROOT_SOA), says(ROOT_SOA, secure=True), says(), REFUSED])
@@ -195,6 +208,12 @@ async def test_a_server_that_failed_in_passing_is_not_bogus() -> None:
     """It answers unchecked, and checked the next time."""
     answer = await ask(in_turn(SERVFAIL, SERVFAIL, UNSIGNED, SECURE))
     assert (answer.outcome, answer.secure) == (Outcome.FOUND, True)
+
+
+@in_trio
+async def test_a_refusal_is_not_bogus() -> None:
+    answer = await ask(unless_unchecked(REFUSED, UNSIGNED))
+    assert (answer.outcome, answer.detail) == (Outcome.FAILED, f"REFUSED from {answer.resolver}")
 
 
 @in_trio
@@ -326,6 +345,19 @@ async def test_among_those_who_are_not_trusted_the_first_that_knows_wins() -> No
     (answer,) = await between((over_udp, FORWARDER, True), (UNSIGNED, FORWARDER, False))
     assert (answer.outcome, answer.secure) == (Outcome.FOUND, None)
     assert len(asked) == 1
+
+
+@in_trio
+async def test_nor_does_it_matter_what_they_call_bogus_where_a_trusted_one_merely_failed() -> None:
+    (answer,) = await between((BOGUS, FORWARDER, True), (SERVFAIL, VALIDATOR, True), (UNSIGNED, FORWARDER, False))
+    assert (answer.outcome, answer.secure) == (Outcome.FOUND, None)
+
+
+@in_trio
+async def test_who_is_trusted_is_asked_first_why_it_failed() -> None:
+    (answer,) = await between((BOGUS, FORWARDER, True), (BOGUS, VALIDATOR, True))
+    assert answer.outcome is Outcome.BOGUS
+    assert answer.resolver.startswith(f"{VALIDATOR}:")
 
 
 @pytest.mark.parametrize("second", [SERVFAIL, REFUSED, silent])

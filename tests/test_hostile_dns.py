@@ -89,6 +89,14 @@ async def test_more_records_promised_than_there_are() -> None:
     assert answer.detail.startswith("unreadable answer")
 
 
+@pytest.mark.parametrize("octets", [4, 40])
+@in_trio
+async def test_a_record_that_promises_more_octets_than_there_are(octets: int) -> None:
+    question = Question(name="_25._tcp.mx.example.org", rtype="TLSA")
+    whole = record(52, b"\3\1\1" + bytes(40))
+    assert (await ask_for(question, whole[:-octets])).outcome is Outcome.FAILED
+
+
 @in_trio
 async def test_a_thousand_owners_that_have_nothing_to_do_with_the_question() -> None:
     dice = random.Random(1)

@@ -134,16 +134,17 @@ class Resolver:
         """One question to one server: over UDP, and over TCP where the answer did not fit."""
         who = server.text
         try:
-            with trio.fail_after(self._timeout):
+            response: bytes | None = None
+            with trio.move_on_after(self._timeout):
                 response = await server.channel.over_udp(query)
                 if response is None:
                     who = f"{server.text} over TCP"
                     response = await server.channel.over_tcp(query)
+            if response is None:
+                detail = f"no answer from {who} in {self._timeout:.2g} s"
+                return _Heard(server, _unknown(question, Outcome.TIMEOUT, detail, server.text))
             answer = read(question, query, response, server.text)
             return _Heard(server, answer, authentic=is_authentic(response))
-        except trio.TooSlowError:
-            detail = f"no answer from {who} in {self._timeout:.2g} s"
-            return _Heard(server, _unknown(question, Outcome.TIMEOUT, detail, server.text))
         except OSError as error:
             blame_shortage(error)
             detail = f"no answer from {who}: {error.strerror or error}"

@@ -19,7 +19,7 @@ import trio
 from probe.errors import ShortageError
 from probe.model import Answer, Question
 
-QUESTIONS = 100  # asked at a time, each of which holds a socket
+QUESTIONS = 100  # asked at a time; no resolver's patience is endless
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ Step = tuple[str, ...]  # an instruction and its commands
 
 NAME_FINDINGS = ("certificate-host-mismatch", "certificate-name-matches")  # on which the two rule books differ
 NOTES = ("excused_by", "rfc_9525")  # facts by which something that holds is not simply good
+BY_PROMISE = {"DANE": "4.7.32", "MTA-STS": "4.7.5 "}  # how its words for each begin
 AT_A_GLANCE = 2  # sentences of one fault, and places of each, where there is no room for all
 
 
@@ -110,11 +111,14 @@ def _note(group: Group) -> str:
 
 
 def _quotes(finding: Finding, entry: Entry, verbosity: int, width: int) -> Iterator[Line]:
-    """Exchange Online's words: today's, and those of before 2023 where they differ. With -v all that are known."""
+    """Exchange Online's words: where a promise is at stake, those for it; else today's, and those of before 2023 where
+    they differ. With -v all that are known."""
     words = bounces(finding, entry)
-    older = tuple(text for text in words if text.startswith("450 4.7.320"))
+    required = (finding.fact("required_by") or "").partition(" ")[0]
+    promised = [text for text in words if required in BY_PROMISE and text.startswith(BY_PROMISE[required])]
+    older = [text for text in words if text.startswith("450 4.7.320")]
     label = "Exchange"
-    for text in words if verbosity > 0 else dict.fromkeys((*words[:1], *older)):
+    for text in words if verbosity > 0 else promised or dict.fromkeys((*words[:1], *older)):
         yield from row(label, text, width=width)
         label = ""
 

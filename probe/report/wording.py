@@ -77,6 +77,9 @@ def bounces(finding: Finding, entry: Entry) -> tuple[str, ...]:
     filled = ". ".join(blank.replace("…", facts[key]) for key, blank in BLANKS.items() if key in facts)
     known = len(facts) == len(BLANKS)
     lines = (text.replace(f" {details}", f" {filled}" if known else "") for text in entry.exchange_online)
+    domain = finding.fact("domain")
+    if domain:
+        lines = (text.replace("MX hosts of …", f"MX hosts of {visible(domain)}") for text in lines)
     return tuple(dict.fromkeys(lines))
 
 

@@ -56,7 +56,7 @@ CERTIFICATE = (
         exchange_online=(
             spelt_out("SubjectMismatch"),
             *refusal("SubjectMismatch"),
-            "4.7.325 / 5.7.325 certificate-host-mismatch: Remote certificate MUST have a common name or …",
+            MISMATCH_BY_DANE,
         ),
         tlsrpt="certificate-host-mismatch",
         hresult="CERT_E_CN_NO_MATCH 0x800B010F",

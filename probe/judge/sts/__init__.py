@@ -192,6 +192,7 @@ def _changed(pointer: Pointer, fetched: Fetched, kept: Kept | None) -> Iterator[
             "sts-policy-id-unchanged",
             Verdict.WARN,
             POLICY,
+            domain=kept.remembered.domain,
             id=pointer.id,
             until=_told(kept.until),
             remembered=f"{kept.terms.mode}, {listed(kept.terms.mx)}",

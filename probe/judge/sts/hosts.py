@@ -158,6 +158,7 @@ def _told(host: str, pattern: str | None, looks: Iterable[_Look], case: _Case) -
             "mx-not-in-policy",
             _verdict(terms),
             at_host(host),
+            domain=case.evidence.target.name,
             mode=terms.mode,
             nearest=clipped(near),
             why=clipped(why),
