@@ -4,6 +4,7 @@ from probe.judge.catalogue.entry import Entry
 from probe.judge.catalogue.words import (
     HYBRID_CERTIFICATES,
     MAIL_FLOW,
+    MISMATCH_BY_DANE,
     NDR_LIST,
     RESTART,
     SHOW_CERTIFICATES,

@@ -17,8 +17,8 @@ STARTTLS_REQUIRED = (
 )
 STARTTLS_BY_DANE = "4.7.321 / 5.7.321 starttls-not-supported: Destination mail server must support TLS to receive mail."
 MISMATCH_BY_DANE = (
-    "4.7.325 / 5.7.325 certificate-host-mismatch: Remote certificate MUST have a common name or subject alternative name "
-    "matching the hostname (DANE)"
+    "4.7.325 / 5.7.325 certificate-host-mismatch: Remote certificate MUST have a common name or subject alternative "
+    "name matching the hostname (DANE)"
 )
 NEGOTIATION_FAILED = (
     "450 4.4.317 Cannot connect to remote server [Message=451 4.4.0 TLS negotiation failed with error SocketError]"
