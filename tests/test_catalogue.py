@@ -127,9 +127,9 @@ CAUSES = {
     "tlsa-unusable": {"all", "some"},
     "dnssec-invalid": {"mx", "addresses", "tlsa"},
     "dane-not-validated": {"none-seen", "records-seen"},
-    "dane-required": {"no-records", "insecure", "unusable", "mx-insecure", "not-validated"},
+    "dane-required": {"no-records", "insecure", "unusable", "mx-insecure", "not-validated", "not-asked"},
     "sts-record-invalid": {"several", "version", "id", "syntax"},
-    "sts-required": {"no-record", "no-policy", "mode-none", "mode-testing"},
+    "sts-required": {"no-record", "no-policy", "mode-none", "mode-testing", "not-asked"},
     "sts-policy-fetch-error": {
         "name",
         "lookup",
@@ -146,7 +146,7 @@ CAUSES = {
     "sts-policy-invalid": {"syntax", "version", "mode", "max-age", "mx"},
     "sts-webpki-invalid": {"not-trusted", "host-mismatch", "expired", "not-yet-valid", "wrong-usage", "unreadable"},
     "tlsrpt-record-invalid": {"several", "version", "rua", "syntax"},
-    "tlsrpt-required": {"no-record", "record-invalid"},
+    "tlsrpt-required": {"no-record", "record-invalid", "not-asked"},
 }
 
 

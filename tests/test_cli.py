@@ -23,9 +23,11 @@ from fixtures.make import HERE
 from fixtures.scenes import scenes
 from probe.cli import run, settings
 from probe.cli.options import Want
+from probe.errors import UsageError
+from probe.judge import standard as judging
 from probe.judge.catalogue import CATALOGUE
 from probe.judge.standard import Standard
-from probe.model import Remembered
+from probe.model import Remembered, Target
 from tests import pki
 
 ROOTS = ("--roots", str(HERE / "roots.pem"))
@@ -110,12 +112,19 @@ BAD: tuple[tuple[tuple[str, ...], str], ...] = (
     (("x.example", "--dane", "maybe"), "maybe"),
     (("192.0.2.1:25", "--dane", "require"), "--dane require: `192.0.2.1:25` is an address"),
     (("x.example:25", "--dane", "require", "--connect", "192.0.2.1"), "--dane require: --connect leaves out DNS"),
+    (("x.example", "--mta-sts", "require", "--connect", "192.0.2.1"), "--mta-sts require: --connect leaves out DNS"),
+    (("x.example", "--tlsrpt", "require", "--connect", "192.0.2.1"), "--tlsrpt require: --connect leaves out DNS"),
     (("x.example:25", "--mta-sts", "require"), "--mta-sts require: `x.example:25` is no mail domain"),
     (("x.example", "y.example:25", "--tlsrpt", "require"), "--tlsrpt require: `y.example:25` is no mail domain"),
     (("x.example", "--next-certificate", "missing.pem"), "missing.pem"),
     (("x.example", "--next-certificate", "empty"), "empty holds no certificate"),
     (("x.example", "--next-certificate", "key.pem"), "key.pem holds no certificate"),
     (("x.example", "--next-certificate", "damaged.pem"), "damaged.pem: certificate 1 is damaged"),
+    (("x.example", "--next-certificate", "cert.pem", "--dane", "off"), "--next-certificate without DANE"),
+    (("x.example", "--remember", "file", "--mta-sts", "off"), "--remember without MTA-STS"),
+    (("tlsa", "cert.pem", "--port", "25"), "--port is of no use without --host"),
+    (("tlsa", "cert.pem", "--ttl", "60"), "--ttl is of no use without --host"),
+    (("x.example", "--remember", "-"), "--remember -: what is remembered needs a file"),
     (("x.example", "--remember", "."), "is no file to remember policies in"),
     (("x.example", "--remember", "cert.pem"), "cert.pem, line 1: not a remembered policy"),
     (("x.example", "--remember", "missing/file"), "cannot write beside missing/file"),
@@ -143,6 +152,7 @@ BAD: tuple[tuple[tuple[str, ...], str], ...] = (
     (("judge", HEALTHY, "--timeout", "1"), "--timeout"),
     (("judge", HEALTHY, "--mta-sts", "require"), "--mta-sts require: `mail.contoso.com:25` is no mail domain"),
     (("judge", HEALTHY, "--next-certificate", "key.pem"), "key.pem holds no certificate"),
+    (("judge", HEALTHY, "--next-certificate", "cert.pem", "--dane", "off"), "--next-certificate without DANE"),
     (("judge", HEALTHY, "--reports", "reports"), "--reports without --format tlsrpt"),
     (("judge", HEALTHY, "--remember", "file"), "--remember"),
     (("tlsa",), "Missing argument"),
@@ -617,7 +627,7 @@ def test_a_hostile_subject_cannot_leave_its_comment(capsys: pytest.CaptureFixtur
 
 
 def test_what_is_not_wanted_is_not_asked_for() -> None:
-    wanted = settings.promised(Standard(), Want.OFF, Want.AUTO, Want.REQUIRE, Path(LEAF))
+    wanted = settings.promised(Standard(), Want.OFF, Want.AUTO, Want.REQUIRE, None)
     known = Remembered(domain="x.example", id="1", body=b"", digest="", fetched=AT, expires=AT)
     manner, _ = settings.looking(
         resolver=["192.0.2.53"],
@@ -636,7 +646,19 @@ def test_what_is_not_wanted_is_not_asked_for() -> None:
     )
     assert (manner.dane, manner.mta_sts, manner.tlsrpt) == (False, True, True)
     assert manner.remembered == {"x.example": known}
+
+
+def test_what_is_to_come_next_goes_with_what_is_wanted() -> None:
+    wanted = settings.promised(Standard(), Want.AUTO, Want.AUTO, Want.AUTO, Path(LEAF))
     assert wanted.next_certificate == (sample("renewed_same"),)
+
+
+def test_nothing_is_remembered_of_what_is_not_asked() -> None:
+    target, off = Target(given="x.example", name="x.example", port=None), Standard(mta_sts=judging.Want.OFF)
+    settings.agree([target], Standard(), remember=Path("file"))
+    settings.agree([target], off)
+    with pytest.raises(UsageError, match="--remember without MTA-STS"):
+        settings.agree([target], off, remember=Path("file"))
 
 
 def test_every_code_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:

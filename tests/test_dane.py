@@ -757,17 +757,22 @@ CASES = {
     ),
     "not validated, and TLSA fails": (
         host(answers=(a(secure=None),), tlsa=(tlsa(**SERVFAIL),)),
-        {"dane-lookup-failed"},
-        DaneStatus.DEFERRED,
+        {"dane-not-validated:none-seen"},  # what servers of unsigned zones do, and no sender asks them
+        DaneStatus.NOT_VALIDATED,
         Dnssec.FAILED,
     ),
     "no address": (
-        host(answers=(answer(HOST, "A", secure=True),), addresses=(), tlsa=()),
+        host(answers=(answer(HOST, "A", secure=True), answer(HOST, "AAAA", secure=True)), addresses=(), tlsa=()),
         set(),
         DaneStatus.NONE,
         None,
     ),
-    "nobody asked": (host(tlsa=()), {"dane-lookup-failed"}, DaneStatus.DEFERRED, None),
+    "no address of the family asked for": (
+        host(answers=(answer(HOST, "AAAA", secure=True),), addresses=(), tlsa=()),
+        {"dane-lookup-failed"},
+        DaneStatus.DEFERRED,
+        None,
+    ),
 }
 
 
@@ -850,15 +855,29 @@ def test_a_domain_without_hosts_has_the_status_of_its_mx_alone(kind: RouteKind) 
 def test_an_address_can_promise_nothing() -> None:
     found = domain(host(GOOD), see=(shown(LEAF),))
     hop = Hop(host=HOST, preference=None, addresses=(ADDRESS,))
-    for wanted in Want:
-        assert judged(replace(found, route=Route(kind=RouteKind.ADDRESS, hops=(hop,))), dane=wanted) == Kept()
+    route = Route(kind=RouteKind.ADDRESS, hops=(hop,))
+    assert judged(replace(found, route=route)) == Kept()
+    (required,) = judged(replace(found, route=route), dane=Want.REQUIRE).findings
+    assert (required.code, required.verdict, required.fact("cause")) == ("dane-required", Verdict.UNKNOWN, "not-asked")
 
 
-def test_names_of_the_system_and_evidence_of_former_days_say_nothing() -> None:
+def test_where_nobody_asked_nothing_is_said_and_nothing_is_green_that_must_be_there() -> None:
     system = host(answers=(replace(a(secure=None), resolver="system"),), tlsa=())
     former = host(answers=(a(secure=None), answer(HOST, "AAAA", **SERVFAIL)), tlsa=())
-    for hop in (system, former):
-        assert judged(domain(hop, see=(shown(LEAF),), mx=None), dane=Want.REQUIRE) == Kept()
+    told_not_to = host(tlsa=())
+    for hop in (system, former, told_not_to):
+        found = domain(hop, see=(shown(LEAF),), mx=None)
+        assert judged(found) == judged(found, dane=Want.OFF) == Kept()
+        (required,) = judged(found, dane=Want.REQUIRE).findings
+        assert (required.verdict, required.fact("cause")) == (Verdict.UNKNOWN, "not-asked")
+
+
+def test_hosts_beyond_the_limit_have_an_entry_too() -> None:
+    found = domain(host(GOOD), see=(shown(LEAF),))
+    mx = answer(DOMAIN, "MX", f"10 {HOST}", "30 MX3.contoso.com.", "20 mx2.contoso.com", secure=True)
+    hosts = promise(judged(replace(found, route=replace(found.route, answers=(mx,), omitted=2)))).hosts
+    assert list(hosts) == [HOST, "mx2.contoso.com", "mx3.contoso.com"]
+    assert [host.status for host in hosts.values()] == [DaneStatus.HONOURED, DaneStatus.DEFERRED, DaneStatus.DEFERRED]
 
 
 def test_a_bogus_mx_leaves_no_host() -> None:
@@ -888,7 +907,7 @@ def test_off_leaves_it_alone() -> None:
         (host(GOOD, secure=None), None, {"dane-required:not-validated", "dane-not-validated:records-seen"}),
         (host(GOOD), None, {"dane-required:not-validated"}),
         (host(secure=None), None, {"dane-required:not-validated"}),
-        (CASES["no address"][0], True, {"dane-required:no-records"}),
+        (CASES["no address"][0], True, set()),  # no mail goes there
         (CASES["bogus records"][0], True, {"dnssec-invalid:tlsa"}),
     ],
 )

@@ -251,7 +251,7 @@ CASES: tuple[tuple[str, str, str, set[str]], ...] = (
     ("tlsrpt-malformed", "", WARN, {"tlsrpt-record-invalid:syntax"}),
     ("tlsrpt-of-version-2", "", WARN, {"tlsrpt-record-invalid:version"}),
     ("tlsrpt-twice", "", WARN, {"tlsrpt-record-invalid:several"}),
-    ("tlsrpt-unknown", "", UNKNOWN, {"tlsrpt-lookup-failed"}),
+    ("tlsrpt-unknown", "", WARN, {"tlsrpt-lookup-failed"}),
     ("tlsrpt-valid", "", OK, set()),
     ("tlsrpt-without-scheme", "", WARN, {"tlsrpt-record-invalid:rua"}),
     # The same under demands.
@@ -264,6 +264,7 @@ CASES: tuple[tuple[str, str, str, set[str]], ...] = (
     ("dane-other-key", "--dane off", OK, set()),
     ("dane-without-starttls", "--dane off", WARN, {"starttls-not-supported:not-offered"}),
     ("dane-absent", "--dane require", FAIL, {"dane-required:no-records"}),
+    ("healthy", "--dane require", UNKNOWN, {"dane-required:not-asked"}),
     ("dane-absent-unsigned", "--dane require", FAIL, {"dane-required:insecure", "dane-required:mx-insecure"}),
     ("dane-mx-insecure", "--dane require", FAIL, {"dane-required:mx-insecure"}),
     ("dane-unusable", "--dane require", FAIL, {"dane-required:unusable", "tlsa-unusable:all"}),
@@ -283,6 +284,10 @@ CASES: tuple[tuple[str, str, str, set[str]], ...] = (
     ("tlsrpt-absent", "--tlsrpt require", FAIL, {"tlsrpt-required:no-record"}),
     ("tlsrpt-twice", "--tlsrpt require", FAIL, {"tlsrpt-required:record-invalid", "tlsrpt-record-invalid:several"}),
     ("tlsrpt-twice", "--tlsrpt off", OK, set()),
+    ("tlsrpt-unknown", "--tlsrpt require", UNKNOWN, {"tlsrpt-lookup-failed"}),
+    # Nobody looked.
+    ("dane-honoured", "--mta-sts require", UNKNOWN, {"sts-required:not-asked"}),
+    ("dane-honoured", "--tlsrpt require", UNKNOWN, {"tlsrpt-required:not-asked"}),
 )
 
 EXIT_CODES = {OK: 0, WARN: 1, FAIL: 2, UNKNOWN: 3}

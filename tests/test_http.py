@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.dialogue.http import MAX_BODY, MAX_HEAD, MAX_RESPONSE, Response, get, hear
+from probe.dialogue.http import MAX_BODY, MAX_HEAD, MAX_INTERIM, MAX_PIECES, MAX_RESPONSE, Response, get, hear
 from probe.errors import PeerClosed, PeerError
 from probe.model import Speaker, Turn
 
@@ -199,13 +199,13 @@ def in_pieces(said: bytes, size: int = 1000) -> list[bytes]:
     return [said[at : at + size] for at in range(0, len(said), size)]
 
 
-@pytest.mark.parametrize("size", [7, 1000, 16384, 200_000])
+@pytest.mark.parametrize("size", [11, 1000, 16384, 200_000])
 @pytest.mark.parametrize("beyond", [0, 1])
 @pytest.mark.parametrize("filling", ["one line", "many lines", "interim"])
 def test_how_much_head(filling: str, beyond: int, size: int) -> None:
     room = MAX_HEAD - len(OK + b"Content-Length: 2\r\n\r\n") + beyond
     line, interim = b"Name: value\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"
-    before = interim * (room // len(interim) - 1) if filling == "interim" else b""
+    before = interim * (MAX_INTERIM - 1) if filling == "interim" else b""
     lines = line * ((room - len(before)) // len(line) - 1) if filling == "many lines" else b""
     last = b"X: " + b"x" * (room - len(before) - len(lines) - 5) + b"\r\n"
     said = before + OK + lines + last + b"Content-Length: 2\r\n\r\n"
@@ -213,6 +213,56 @@ def test_how_much_head(filling: str, beyond: int, size: int) -> None:
     _, end = play(in_pieces(said + b"ok", size))
     assert str(end) == f"more than {MAX_HEAD} bytes of headers" if beyond else end == b""
     assert (hear(transcript(said + b"ok")) is None) is bool(beyond)
+
+
+@pytest.mark.parametrize("size", [1, 1000, 200_000])
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_how_many_interim_responses(beyond: int, size: int) -> None:
+    said = b"HTTP/1.1 103 \r\n\r\n" * (MAX_INTERIM + beyond) + OK + b"Content-Length: 2\r\n\r\nok"
+    _, end = play(in_pieces(said, size))
+    assert str(end) == f"more than {MAX_INTERIM} interim responses" if beyond else end == b""
+    assert (hear(transcript(said)) is None) is bool(beyond)
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        OK + b"Content-Length: 60000\r\n\r\n",
+        OK + b"X: ",
+        OK + b"Transfer-Encoding: chunked\r\n\r\n1;",
+    ],
+    ids=["body", "head", "extension"],
+)
+def test_in_how_many_pieces(begin: bytes) -> None:
+    talk = get(HOST)
+    next(talk)
+    talk.send(begin)
+    for _ in range(MAX_PIECES - 1):
+        talk.send(b"x")
+    with pytest.raises(PeerError, match=f"more than {MAX_PIECES} pieces$"):
+        talk.send(b"x")
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_how_many_chunks(beyond: int) -> None:
+    said = OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * (MAX_PIECES + beyond) + b"0\r\n\r\n"
+    for size in (997, 200_000):
+        _, end = play(in_pieces(said, size))
+        assert str(end) == f"more than {MAX_PIECES} pieces of body" if beyond else end == b""
+    assert read(said).fault == (f"more than {MAX_PIECES} pieces of body" if beyond else "")
+
+
+@pytest.mark.parametrize("length", [MAX_BODY, MAX_BODY + 1, 10**19])
+def test_what_announces_too_much_is_not_waited_for(length: int) -> None:
+    talk, head = get(HOST), OK + b"Content-Length: %d\r\n\r\n" % length
+    next(talk)
+    if length == MAX_BODY:
+        assert talk.send(head) == b""
+    else:
+        with pytest.raises(PeerError, match=f"more than {MAX_BODY} bytes of body"):
+            talk.send(head)
+        response = read(head)
+        assert (response.status, response.fault) == (200, f"more than {MAX_BODY} bytes of body")
 
 
 @pytest.mark.parametrize("size", [997, 16384, 200_000])
@@ -253,7 +303,11 @@ def test_how_much_is_spent_on_chunks(said: bytes) -> None:
         for piece in in_pieces(said, 997):
             heard += len(piece)
             talk.send(piece)
-    assert str(fault.value) in (f"more than {MAX_RESPONSE} bytes of response", "not HTTP: illegal chunk header")
+    assert str(fault.value) in (
+        f"more than {MAX_RESPONSE} bytes of response",
+        f"more than {MAX_PIECES} pieces of body",
+        "not HTTP: illegal chunk header",
+    )
     assert heard <= MAX_RESPONSE + 997
     assert read(said[:heard]).fault == str(fault.value)
 

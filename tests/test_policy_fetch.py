@@ -13,10 +13,10 @@ import pytest
 import trio
 import trustme
 
-from probe.dialogue.http import MAX_BODY, MAX_HEAD, MAX_RESPONSE, Response, hear
+from probe.dialogue.http import MAX_BODY, MAX_HEAD, MAX_INTERIM, MAX_PIECES, MAX_RESPONSE, Response, hear
 from probe.model import Answer, Kind, MtaSts, Outcome, Question, Remembered, Speaker, Stage
-from probe.observe.policy import MINUTE, look
-from probe.observe.wire import MAX_HEARD, PIECE
+from probe.observe.policy import ENOUGH, MINUTE, look
+from probe.observe.wire import PIECE
 from probe.observe.world import Budget, Limits, Slots, World
 from tests.observing import ended
 from tests.world import BOGUS, FAILED, HANGS, NOW, TIMEOUT, Held, Server, Servers, Zone, fake_world, in_mock_time
@@ -224,6 +224,16 @@ async def test_the_first_address_with_a_response_is_the_last_one_asked() -> None
     assert trio.current_time() == pytest.approx(Limits().connect)
 
 
+@in_mock_time
+async def test_addresses_without_a_response_are_given_up_after_a_few() -> None:
+    addresses = [f"192.0.2.{number}" for number in range(1, 10)]
+    mute: Servers = {(each, 443): https([b"HTTP/1.1 100 Continue\r\n\r\n"]) for each in addresses[1:]}
+    # One without TLS costs nothing but time.
+    found = await looked({**mute, ("192.0.2.3", 443): HANGS}, zone(*addresses))
+    assert len(found.fetches) == ENOUGH + 2
+    assert [bool(fetch.session) for fetch in found.fetches] == [False, True, False, True, True]
+
+
 @pytest.mark.parametrize(("family", "address"), [(4, "192.0.2.1"), (6, "2001:db8::1")])
 @in_mock_time
 async def test_only_the_wanted_kind_of_address(family: int, address: str) -> None:
@@ -318,15 +328,15 @@ class Flood:
         (Flood(OK + b"Content-Length: 99999999999999999999\r\n\r\n", b"x" * 20), f"more than {MAX_BODY} bytes of body"),
         (Flood(CHUNKED, b"3e8\r\n" + b"x" * 1000 + b"\r\n"), f"more than {MAX_BODY} bytes of body"),
         (Flood(CHUNKED + b"ffffffffffffffff\r\n", b"x" * 1000), f"more than {MAX_BODY} bytes of body"),
-        (Flood(CHUNKED, b"1\r\nx\r\n" * 50), f"more than {MAX_RESPONSE} bytes of response"),
+        (Flood(CHUNKED, b"1\r\nx\r\n" * 50), f"more than {MAX_PIECES} pieces of body"),
         (Flood(CHUNKED, b"1;" + b"e" * 10_000 + b"\r\nx\r\n"), f"more than {MAX_RESPONSE} bytes of response"),
         (Flood(CHUNKED + b"1;", b"e" * 1000), f"more than {MAX_RESPONSE} bytes of response"),
         (Flood(CHUNKED + b"0\r\n", b"Trailer: x\r\n" * 10), f"more than {MAX_RESPONSE} bytes of response"),
         (Flood(OK, b"X: x\r\n" * 10), f"more than {MAX_HEAD} bytes of headers"),
         (Flood(OK + b"X: ", b"x" * 1000), f"more than {MAX_HEAD} bytes of headers"),
         (Flood(OK + b"X: x\r\n", b" folded\r\n" * 10), f"more than {MAX_HEAD} bytes of headers"),
-        (Flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), f"more than {MAX_HEAD} bytes of headers"),
-        (Flood(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), f"more than {MAX_HEAD} bytes of headers"),
+        (Flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), f"more than {MAX_INTERIM} interim responses"),
+        (Flood(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), f"more than {MAX_INTERIM} interim responses"),
         (Flood(b"HTTP/1.1 200 ", b"O" * 1000), f"more than {MAX_HEAD} bytes of headers"),
     ],
     ids=[
@@ -360,7 +370,7 @@ async def test_a_flood_is_bounded(said: Said, detail: str) -> None:
 @in_mock_time
 async def test_a_flood_of_tls_records_is_bounded_too() -> None:
     found = await looked({("192.0.2.1", 443): https(Flood(OK + b"Content-Length: 65536\r\n\r\n", b"x"))})
-    assert ended(found.fetches[0]) == (Stage.AFTER, Kind.PROTOCOL, f"more than {MAX_HEARD} bytes on one connection")
+    assert ended(found.fetches[0]) == (Stage.AFTER, Kind.PROTOCOL, f"more than {MAX_PIECES} pieces")
     assert response(found).fault == CUT_SHORT
 
 

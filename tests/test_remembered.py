@@ -16,7 +16,7 @@ from probe.cli.options import Format
 from probe.cli.printer import Printer
 from probe.codec import encode
 from probe.config import Memory
-from probe.errors import ConfigError
+from probe.errors import ConfigError, UsageError
 from probe.judge.chain import Anchors
 from probe.judge.standard import Standard
 from probe.model import Evidence, Promises, Remembered, Speaker, Turn
@@ -31,8 +31,13 @@ def policy(domain: str = "contoso.com", body: bytes = BODY, fetched: datetime = 
     return Remembered(domain=domain, id="1", body=body, digest=digest, fetched=fetched, expires=expires)
 
 
-def learn(path: Path, *policies: Remembered) -> None:
-    memory = Memory(path)
+def memory_of(path: Path, *, days: float = 2) -> Memory:
+    """The memory of a run so many days after `AT`."""
+    return Memory(path, lambda: AT + timedelta(days=days))
+
+
+def learn(path: Path, *policies: Remembered, days: float = 2) -> None:
+    memory = memory_of(path, days=days)
     for each in policies:
         memory.learn(each)
     memory.save()
@@ -53,7 +58,7 @@ def test_what_does_not_exist_yet_is_empty(tmp_path: Path) -> None:
 def test_what_was_learnt_is_remembered_by_the_next(tmp_path: Path) -> None:
     path = tmp_path / "policies"
     learn(path, policy(), policy("fabrikam.com"))
-    assert Memory(path).policies == {"contoso.com": policy(), "fabrikam.com": policy("fabrikam.com")}
+    assert memory_of(path).policies == {"contoso.com": policy(), "fabrikam.com": policy("fabrikam.com")}
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["domain"] for line in lines] == ["contoso.com", "fabrikam.com"]
     assert list(tmp_path.iterdir()) == [path]
@@ -72,28 +77,55 @@ def test_the_later_policy_stays(tmp_path: Path) -> None:
     path, later = tmp_path / "policies", policy(body=b"x", fetched=AT + timedelta(seconds=1))
     learn(path, later)
     learn(path, policy())
-    assert Memory(path).policies == {"contoso.com": later}
+    assert memory_of(path).policies == {"contoso.com": later}
     newest = replace(policy(), fetched=AT + timedelta(seconds=2))
     learn(path, newest)
-    assert Memory(path).policies == {"contoso.com": newest}
+    assert memory_of(path).policies == {"contoso.com": newest}
 
 
 def test_of_a_domain_that_stands_twice_the_later_counts(tmp_path: Path) -> None:
     path, later = tmp_path / "policies", policy(fetched=AT + timedelta(days=1))
     path.write_bytes(b"\n".join(map(encode, (later, policy()))))
-    assert Memory(path).policies == {"contoso.com": later}
+    assert memory_of(path).policies == {"contoso.com": later}
 
 
 def test_what_another_run_wrote_meanwhile_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "policies"
-    one = Memory(path)
+    one = memory_of(path)
     learn(path, policy("fabrikam.com"), policy(body=b"newer", fetched=AT + timedelta(days=1)))
     one.learn(policy())
     one.save()
-    assert {domain: kept.body for domain, kept in Memory(path).policies.items()} == {
+    assert {domain: kept.body for domain, kept in memory_of(path).policies.items()} == {
         "contoso.com": b"newer",
         "fabrikam.com": BODY,
     }
+
+
+YEARS = timedelta(days=3650)
+
+
+def test_a_run_with_a_wrong_clock_is_got_over(tmp_path: Path) -> None:
+    path, far = tmp_path / "policies", policy(body=b"far", fetched=AT + YEARS)
+    learn(path, far, policy("fabrikam.com", fetched=AT + YEARS), policy("tailspin.com"), days=3650)
+    assert set(memory_of(path, days=3650).policies) == {"contoso.com", "fabrikam.com", "tailspin.com"}
+    assert memory_of(path).policies == {"tailspin.com": policy("tailspin.com")}
+    learn(path, policy())
+    assert memory_of(path, days=3650).policies == {"contoso.com": policy(), "tailspin.com": policy("tailspin.com")}
+
+
+def test_up_to_a_day_ahead_is_kept_and_is_no_reason_to_forget(tmp_path: Path) -> None:
+    path, ahead = tmp_path / "policies", policy(body=b"ahead", fetched=AT + timedelta(days=1))
+    learn(path, ahead, days=1)
+    assert memory_of(path, days=0).policies == {"contoso.com": ahead}
+    assert memory_of(path, days=-1e-6).policies == {}
+    learn(path, policy(), days=0)  # in this run, the other one is from the future
+    assert memory_of(path).policies == {"contoso.com": policy()}
+
+
+def test_standard_output_is_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="--remember -: what"):
+        Memory(Path("-"))
 
 
 def test_whoever_reads_while_others_write_reads_a_whole_file(tmp_path: Path) -> None:
@@ -104,7 +136,7 @@ def test_whoever_reads_while_others_write_reads_a_whole_file(tmp_path: Path) -> 
         try:
             for turn in range(20):
                 learn(path, policy(f"d{number}-{turn}.example", body=b"x" * 20_000))
-                assert "first.example" in Memory(path).policies
+                assert "first.example" in memory_of(path).policies
         except Exception as error:
             faults.append(error)
 
@@ -140,15 +172,15 @@ def test_a_file_that_is_damaged_or_another_is_named_and_left_alone(
 ) -> None:
     path = tmp_path / "policies"
     path.write_bytes(data)
-    refused(lambda: Memory(path), f"{path}, line {number}: not a remembered policy: ")
+    refused(lambda: memory_of(path), f"{path}, line {number}: not a remembered policy: ")
     with pytest.raises(ConfigError, match=f"(?i){said}"):
-        Memory(path)
+        memory_of(path)
     assert path.read_bytes() == data
 
 
 def test_a_file_that_is_damaged_meanwhile_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "policies"
-    memory = Memory(path)
+    memory = memory_of(path)
     memory.learn(policy())
     path.write_bytes(b"a letter to somebody")
     refused(memory.save, "not a remembered policy")
@@ -167,7 +199,7 @@ def test_what_never_ends(tmp_path: Path) -> None:
     path = tmp_path / "policies"
     with path.open("wb") as file:
         file.truncate(1 << 40)
-    refused(lambda: Memory(path), "is larger than any file of remembered policies")
+    refused(lambda: memory_of(path), "is larger than any file of remembered policies")
 
 
 def test_a_link_stays_one_and_the_file_s_mode_what_it_was(tmp_path: Path) -> None:
@@ -178,24 +210,24 @@ def test_a_link_stays_one_and_the_file_s_mode_what_it_was(tmp_path: Path) -> Non
     learn(link, policy())
     assert link.is_symlink()
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
-    assert set(Memory(path).policies) == {"contoso.com", "fabrikam.com"}
+    assert set(memory_of(path).policies) == {"contoso.com", "fabrikam.com"}
 
 
 def test_nothing_is_lost_where_it_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, beside = tmp_path / "policies", tmp_path / f".probe-{'0' * 16}"
     learn(path, policy("fabrikam.com"))
-    memory = Memory(path)
+    memory = memory_of(path)
     memory.learn(policy())
     monkeypatch.setattr("secrets.token_hex", lambda size: "0" * 2 * size)
     beside.write_text("somebody's")
     refused(memory.save, "cannot write")
-    assert (set(Memory(path).policies), beside.read_text()) == ({"fabrikam.com"}, "somebody's")
+    assert (set(memory_of(path).policies), beside.read_text()) == ({"fabrikam.com"}, "somebody's")
 
 
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "policies"
     learn(path, policy("fabrikam.com"))
-    memory = Memory(path)
+    memory = memory_of(path)
     memory.learn(policy())
 
     def full(_: int) -> None:
@@ -203,7 +235,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr("os.fsync", full)
     refused(memory.save, "No space left on device")
-    assert set(Memory(path).policies) == {"fabrikam.com"}
+    assert set(memory_of(path).policies) == {"fabrikam.com"}
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -239,7 +271,7 @@ def printed(path: Path, *evidence: Evidence) -> None:
         transcript=False,
         colour=False,
         several=False,
-        memory=Memory(path),
+        memory=memory_of(path),
     ) as printer:
         for each in evidence:
             printer.deliver(each)
@@ -254,7 +286,7 @@ def test_a_run_remembers_what_it_fetched_and_trusts(tmp_path: Path) -> None:
     assert not path.exists()
     printed(path, fetched())
     kept = policy(fetched=reports.AT)
-    assert Memory(path).policies == {"contoso.com": replace(kept, id="20261101T000000")}
+    assert memory_of(path).policies == {"contoso.com": replace(kept, id="20261101T000000")}
 
 
 class Interrupting:
@@ -270,7 +302,7 @@ def test_what_was_learnt_before_an_interruption_is_kept_and_what_lives_stays(tmp
     path = tmp_path / "policies"
     with pytest.raises(KeyboardInterrupt):
         printed(path, fetched(), Interrupting())  # type: ignore[arg-type]
-    assert set(Memory(path).policies) == {"contoso.com"}
+    assert set(memory_of(path).policies) == {"contoso.com"}
     before = path.read_bytes()
-    printed(path, fetched(fetches=(), remembered=Memory(path).policies["contoso.com"]))
+    printed(path, fetched(fetches=(), remembered=memory_of(path).policies["contoso.com"]))
     assert path.read_bytes() == before

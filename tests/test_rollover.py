@@ -16,9 +16,11 @@ from tests.test_dane import DAYS, ISSUING, LEAF, OTHER, ROOT, SELF_SIGNED, domai
 
 NEXT = leaf("CN=next.contoso.com", ISSUING, (HOST,), not_before=AT + timedelta(days=7), until=UNTIL)
 ELSEWHERE = leaf("CN=elsewhere.contoso.com", OTHER, (HOST,))
+MISNAMED = leaf("CN=misnamed now.contoso.com", ISSUING, ("other.contoso.com",))
 MISNAMED_NEXT = leaf("CN=misnamed.contoso.com", ISSUING, ("other.contoso.com",))
 NOW, SOON = record(3, 1, 1, LEAF.der), record(3, 1, 1, NEXT.der)
 ISSUER = record(2, 1, 1, ISSUING.der)
+BREAKS = "roll-over would break, publish this record:"
 
 
 def roll(*records: str, see: tuple[Observation, ...] | None = None, **wanted: Any) -> Finding:
@@ -33,15 +35,15 @@ def roll(*records: str, see: tuple[Observation, ...] | None = None, **wanted: An
 @pytest.mark.parametrize(
     ("records", "cause", "one_line"),
     [
-        ((NOW,), "incomplete", "publish a record for the next key before it is used"),
+        ((NOW,), "incomplete", BREAKS),
         ((NOW, SOON), "complete-next", "safe to roll to the key whose record matches nothing yet"),
         ((NOW, ISSUER), "complete-issuer", "safe to roll as long as the issuer stays"),
         ((ISSUER,), "complete-issuer", "safe to roll as long as the issuer stays"),
         ((NOW, SOON, ISSUER), "complete-next", "safe to roll to the key whose record matches nothing yet"),
-        ((NOW, record(2, 1, 1, OTHER.der)), "incomplete", "publish a record for the next key before it is used"),
-        ((NOW, record(3, 0, 1, LEAF.der)), "incomplete", "publish a record for the next key before it is used"),
-        ((SOON,), "incomplete", "first mend what matches nothing"),
-        ((NOW, SOON[:-2]), "incomplete", "publish a record for the next key before it is used"),
+        ((NOW, record(2, 1, 1, OTHER.der)), "incomplete", BREAKS),
+        ((NOW, record(3, 0, 1, LEAF.der)), "incomplete", BREAKS),
+        ((SOON,), "incomplete", BREAKS),
+        ((NOW, SOON[:-2]), "incomplete", BREAKS),
     ],
 )
 def test_which_scheme_the_records_are(records: tuple[str, ...], cause: str, one_line: str) -> None:
@@ -49,8 +51,33 @@ def test_which_scheme_the_records_are(records: tuple[str, ...], cause: str, one_
     assert (finding.fact("cause"), finding.fact("one_line")) == (cause, one_line)
     assert finding.verdict is Verdict.OK  # without the next certificate it is advice
     assert (finding.where.kind, finding.where.host) == ("record", HOST)
-    assert finding.fact("publish") is None
+    # Of the leaf where it matches nothing; else of its issuer, which completes 3 1 1 + 2 1 1.
+    wanted = NOW if records == (SOON,) else ISSUER
+    assert finding.fact("publish") == (f"{BASE}. IN TLSA {wanted}" if one_line == BREAKS else None)
     assert finding.fact("ttl") == "3600"
+
+
+def test_an_issuer_that_would_not_hold_is_not_proposed() -> None:
+    for see in ((shown(LEAF),), (shown(SELF_SIGNED),), (shown(MISNAMED, ISSUING),)):
+        first = see[0].chain.der[0] if see[0].chain else b""
+        finding = roll(record(3, 1, 1, first), see=see)
+        assert finding.fact("one_line") == "roll-over would break, publish the next certificate's record first"
+        assert finding.fact("publish") is None
+
+
+def test_a_record_whose_anchor_was_found_is_not_said_to_match_nothing() -> None:
+    finding = roll(ISSUER, see=(shown(MISNAMED, ISSUING),))
+    assert finding.fact("unmatched") is None
+    assert finding.fact("found") == f"{ISSUER} (certificate-host-mismatch)"
+    assert (finding.fact("cause"), finding.fact("publish")) == ("complete-issuer", None)
+
+
+def test_a_file_without_the_issuer_counts_with_the_one_that_is_sent_today() -> None:
+    finding = roll(ISSUER, upcoming=(NEXT,))
+    assert (finding.verdict, finding.fact("cause")) == (Verdict.OK, "next-covered")
+    assert finding.fact("one_line") == "safe to roll if its issuer is sent along, as today"
+    elsewhere = roll(ISSUER, upcoming=(ELSEWHERE,))
+    assert (elsewhere.verdict, elsewhere.fact("cause")) == (Verdict.WARN, "next-not-covered")
 
 
 def test_what_matches_and_what_does_not() -> None:
@@ -75,7 +102,8 @@ def test_which_address_and_which_kind_of_key() -> None:
     assert finding.fact("matching") == f"{NOW} (all 2, EC secp256r1)"
     finding = roll(NOW, text, see=(shown(LEAF), shown(ELSEWHERE, address=SECOND)))
     assert finding.fact("missing") == f"{SECOND} EC secp256r1"
-    assert finding.fact("one_line") == "first mend what matches nothing"
+    assert finding.fact("one_line") == BREAKS
+    assert finding.fact("publish") == f"{BASE}. IN TLSA {record(3, 1, 1, ELSEWHERE.der)}"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -45,7 +46,7 @@ from probe.judge.catalogue.sts import STS
 from probe.judge.chain import Anchors
 from probe.judge.standard import Standard, Want
 from probe.judge.sts import StsJudgement, judge_sts, remember
-from probe.judge.sts.hosts import matching, nearest
+from probe.judge.sts.hosts import MOST_COMPARED, MOST_HOSTS, folded, matching, nearest
 from probe.judge.sts.webpki import FAULTS
 from probe.model import (
     Delivery,
@@ -173,10 +174,15 @@ def test_a_domain_that_promises_nothing() -> None:
     assert found.strict == frozenset()
 
 
-@pytest.mark.parametrize(("asked", "want"), [(None, Want.AUTO), (None, Want.REQUIRE), (policy(None, WHOLE), Want.OFF)])
+@pytest.mark.parametrize(("asked", "want"), [(None, Want.AUTO), (None, Want.OFF), (policy(None, WHOLE), Want.OFF)])
 def test_nothing_is_said_of_what_was_not_asked(asked: MtaSts | None, want: Want) -> None:
     found = judge_sts(domain(asked, connected(*GOOD)), Standard(mta_sts=want), ANCHORS, AT)
     assert found == StsJudgement()
+
+
+def test_what_is_required_and_was_not_asked_is_not_in_force() -> None:
+    found = judge_sts(domain(None, connected(*GOOD)), Standard(mta_sts=Want.REQUIRE), ANCHORS, AT)
+    assert (found.promise, told(found)) == (None, {"sts-required:not-asked": UNKNOWN})
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.TIMEOUT, Outcome.BOGUS])
@@ -304,6 +310,12 @@ def test_a_policy_that_cannot_be_fetched(asked: MtaSts, cause: str, reason: str)
     assert told(judged(asked, want=Want.REQUIRE))["sts-required:no-policy"] is FAIL
 
 
+def test_what_we_broke_off_is_not_said_to_have_ended() -> None:
+    broken = Failure(stage=Stage.AFTER, kind=Kind.PROTOCOL, detail="more than 2048 pieces")
+    reason = of(judged(came(response(ENFORCE)[:-9], failure=broken))).reason
+    assert reason == "the response is not whole: more than 2048 pieces"
+
+
 def test_compression_is_not_inflated() -> None:
     bomb = gzip.compress(b"\0" * 10_000_000).decode("latin-1")
     head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(bomb)}\r\n\r\n"
@@ -423,7 +435,7 @@ def test_of_several_addresses_the_one_that_answered_speaks() -> None:
     ],
 )
 def test_which_hosts_a_pattern_covers(host: str, pattern: str, covered: bool) -> None:
-    assert (matching(host, ("other.example", pattern)) == pattern) is covered
+    assert (matching(host, folded(("other.example", pattern))) == pattern) is covered
 
 
 @pytest.mark.parametrize(
@@ -450,11 +462,11 @@ def test_which_hosts_a_pattern_covers(host: str, pattern: str, covered: bool) ->
 def test_the_nearest_pattern_and_why_it_fails(
     host: str, patterns: tuple[str, ...], near: str, why: str, publish: str
 ) -> None:
-    assert matching(host, patterns) is None
-    found = nearest(host, patterns)
+    assert matching(host, folded(patterns)) is None
+    found = nearest(host, folded(patterns))
     assert (found[0], found[2]) == (near, publish)
     assert found[1].startswith(why)
-    assert matching(host, (publish,)) == publish  # what is advised would do
+    assert matching(host, folded((publish,))) == publish  # what is advised would do
 
 
 @pytest.mark.parametrize(
@@ -607,6 +619,39 @@ def test_every_host_has_its_entry() -> None:
     assert found.strict == {HOST, "mx2.contoso.com"}
 
 
+def omitting(*hosts: str, asked: MtaSts) -> StsJudgement:
+    """A route to the one host that is looked at, whose MX answer names these as well."""
+    found = domain(asked, connected(*GOOD))
+    mx = answer(DOMAIN, "MX", f"10 {HOST}.", *(f"20 {host}." for host in hosts))
+    route = replace(found.route, answers=(mx,), omitted=len(hosts))
+    return judge_sts(replace(found, route=route), Standard(), ANCHORS, AT)
+
+
+@pytest.mark.parametrize(
+    ("text", "covered", "other"),
+    [
+        (body("*.contoso.com"), (True, Delivery.UNKNOWN), (False, Delivery.BLOCKED)),
+        (body("*.contoso.com", mode="testing"), (True, Delivery.UNKNOWN), (False, Delivery.WOULD_BE_BLOCKED)),
+        (body(mode="none"), (None, Delivery.OK), (None, Delivery.OK)),
+    ],
+)
+def test_hosts_that_nobody_looked_at_have_their_entry(
+    text: str, covered: tuple[bool | None, Delivery], other: tuple[bool | None, Delivery]
+) -> None:
+    found = omitting("mx2.contoso.com", "mx.fabrikam.com", asked=under(text))
+    kept = of(found).hosts
+    assert set(kept) == {HOST, "mx2.contoso.com", "mx.fabrikam.com"}
+    assert (kept["mx2.contoso.com"].in_policy, kept["mx2.contoso.com"].delivery) == covered
+    assert (kept["mx.fabrikam.com"].in_policy, kept["mx.fabrikam.com"].delivery) == other
+    assert {each.certificate for host, each in kept.items() if host != HOST} == {"unknown"}
+    assert "mx-not-in-policy" not in told(found)  # the finding on what was cut off says that there is more
+
+
+def test_of_very_many_hosts_so_many_have_an_entry() -> None:
+    found = omitting(*(f"h{number}.contoso.com" for number in range(5000)), asked=under(body("*.contoso.com")))
+    assert len(of(found).hosts) == MOST_HOSTS
+
+
 def test_without_mx_records_the_domain_is_its_own_host() -> None:
     hop = Hop(host=DOMAIN, preference=None, addresses=(ADDRESS,))
     seen = replace(
@@ -704,6 +749,39 @@ def test_a_policy_that_changed_under_its_id() -> None:
     assert of(found).mode == "testing"
     finding = the(found, "sts-policy-id-unchanged")
     assert (finding.verdict, finding.fact("id"), finding.fact("remembered")) == (WARN, ID, f"enforce, {HOST}")
+
+
+def changed(before: str, *observations: Observation, hosts: Iterable[str] = (HOST,)) -> str | None:
+    """Under a policy that allows everything, and another one that is remembered by the same id: whom that blocks."""
+    asked = policy(None, fetched(response(body("*.contoso.com")), *POLICY_CHAIN), remembered=remembered(before))
+    return the(judged(asked, *observations, hosts=hosts), "sts-policy-id-unchanged").fact("blocked")
+
+
+def test_whom_the_policy_blocks_that_is_still_remembered() -> None:
+    second = "mx2.contoso.com"
+    assert changed(body(HOST), hosts=(HOST, second)) == second
+    assert changed(body(second), hosts=(HOST, second)) == HOST
+    assert changed(body(HOST, second), connected(*MISNAMED), hosts=(HOST, second)) == HOST  # by its certificate
+    assert changed(body(HOST)) is None
+    assert changed(body(second, mode="testing"), hosts=(HOST, second)) is None
+    assert changed(body(mode="none"), hosts=(HOST, second)) is None
+    many = [f"h{number}.contoso.com" for number in range(20)]
+    assert changed(body("other.example"), hosts=many) == f"{', '.join(many[:8])} and 12 more"
+
+
+def test_a_policy_that_changed_under_its_id_does_not_take_the_place_of_the_remembered_one() -> None:
+    kept = remembered()
+    asked = policy(None, fetched(response(TESTING), *POLICY_CHAIN, at=AT), remembered=kept)
+    assert remember(domain(asked), ANCHORS, AT) == kept
+    # So the next run warns again, until it has ended: then whoever fetches has the new one.
+    end = AT + timedelta(days=6)
+    renewed = remember(domain(replace(asked, fetches=(replace(asked.fetches[0], at=end),))), ANCHORS, end)
+    assert renewed
+    assert (renewed.body, renewed.fetched) == (TESTING.encode(), end)
+    # The same policy under the same id is as good as fetched anew.
+    again = remember(domain(policy(None, WHOLE, remembered=kept)), ANCHORS, AT)
+    assert again
+    assert (again.body, again.fetched) == (kept.body, AT)
 
 
 def test_an_id_that_changed_above_its_policy() -> None:
@@ -832,3 +910,21 @@ def test_a_long_policy_is_held_against_many_hosts_in_no_time() -> None:
     found = judged(under(body(*patterns)), hosts=[f"{'a.' * 60}h{number}.example" for number in range(16)])
     assert told(found) == {"sts-policy-valid": OK, "mx-not-in-policy": FAIL}
     assert len(of(found).mx) == 1000
+
+
+def test_the_largest_policy_is_held_against_many_hosts_in_no_time() -> None:
+    patterns = [f"a{number}" for number in range(6600)]
+    hosts = [f"h{number}.mail.contoso.com" for number in range(16)]
+    begun = time.process_time()
+    found = folded(patterns)
+    assert [matching(host, found) for host in hosts] == [None] * 16
+    reasons = {nearest(host, found)[1] for host in hosts}
+    assert time.process_time() - begun < 0.05
+    assert reasons == {f"none of the first {MOST_COMPARED} patterns is of its domain"}
+
+
+def test_the_nearest_pattern_is_looked_for_among_the_first_ones() -> None:
+    others = [f"a{number}.example" for number in range(MOST_COMPARED - 1)]
+    assert nearest(HOST, folded([*others, "mx.contoso.com", "other.example"]))[0] == "mx.contoso.com"
+    assert nearest(HOST, folded([*others, "other.example", "mx.contoso.com"]))[0] == ""
+    assert matching(HOST, folded([*others, "other.example", HOST.upper()])) == HOST.upper()

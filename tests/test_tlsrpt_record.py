@@ -140,9 +140,9 @@ def test_several_records_are_none_that_counts() -> None:
         (Outcome.NODATA, (), Record.NONE, "tlsrpt-absent", OK),
         (Outcome.NXDOMAIN, (), Record.NONE, "tlsrpt-absent", OK),
         (Outcome.FOUND, ("v=spf1 -all",), Record.NONE, "tlsrpt-absent", OK),
-        (Outcome.FAILED, (), Record.UNKNOWN, "tlsrpt-lookup-failed", UNKNOWN),
-        (Outcome.TIMEOUT, (), Record.UNKNOWN, "tlsrpt-lookup-failed", UNKNOWN),
-        (Outcome.BOGUS, (), Record.UNKNOWN, "tlsrpt-lookup-failed", UNKNOWN),
+        (Outcome.FAILED, (), Record.UNKNOWN, "tlsrpt-lookup-failed", WARN),
+        (Outcome.TIMEOUT, (), Record.UNKNOWN, "tlsrpt-lookup-failed", WARN),
+        (Outcome.BOGUS, (), Record.UNKNOWN, "tlsrpt-lookup-failed", WARN),
     ],
 )
 def test_where_there_is_none_and_where_nobody_knows(
@@ -169,12 +169,18 @@ def test_what_is_required(texts: tuple[str, ...], codes: dict[str, Verdict]) -> 
 
 def test_could_not_look_is_not_absent() -> None:
     _, findings = found(answer(NAME, "TXT", outcome=Outcome.TIMEOUT), Want.REQUIRE)
-    assert [finding.code for finding in findings] == ["tlsrpt-lookup-failed"]
+    assert [(finding.code, finding.verdict) for finding in findings] == [("tlsrpt-lookup-failed", UNKNOWN)]
 
 
 def test_nothing_is_said_of_what_was_not_asked() -> None:
-    assert found(None) == found(None, Want.REQUIRE) == (None, ())
+    assert found(None) == found(None, Want.OFF) == (None, ())
     assert found(answer(NAME, "TXT", rua(MAIL)), Want.OFF) == (None, ())
+
+
+def test_what_is_required_and_was_not_asked_is_not_in_place() -> None:
+    promise, (finding,) = found(None, Want.REQUIRE)
+    assert promise is None
+    assert (finding.code, finding.fact("cause"), finding.verdict) == ("tlsrpt-required", "not-asked", UNKNOWN)
 
 
 HOSTILE = (

@@ -71,7 +71,8 @@ def run(args: list[str]) -> int:
         return _complain(str(error), error.hint)
     except UsageFault as error:
         message = getattr(error, "format_message", error.__str__)()
-        return _complain(message.rstrip("."), "`probe --help` and `probe check --help` list what there is")
+        command = getattr(getattr(error, "ctx", None), "command_path", "probe")
+        return _complain(message.rstrip("."), f"`{command} --help` lists what there is")
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):  # nobody reads on: the verdict could not be told; typer would make it a 1

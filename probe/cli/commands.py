@@ -77,7 +77,7 @@ def check(
     standard = settings.promised(standard, dane, mta_sts, tlsrpt, next_certificate)
     anchors = config.anchors(roots or ["certifi"])
     moment = None if at is None else config.moment(at)
-    settings.agree(found, standard, only_v4=only_v4, only_v6=only_v6, connect=connect)
+    settings.agree(found, standard, only_v4=only_v4, only_v6=only_v6, connect=connect, remember=remember)
     settings.reporting(found, format, reports)
     lists = [word[1:] for word in targets if word.startswith("@")]
     settings.outputs([evidence, chain, remember], [*lists, *roots, client_cert, client_key, next_certificate])

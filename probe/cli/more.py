@@ -22,7 +22,9 @@ def tlsa(
         str | None,
         typer.Option("--host", metavar="NAME", help="Whose records they are: print whole lines of a zone file."),
     ] = None,
-    port: Annotated[int, typer.Option("--port", metavar="N", help="The port, with --host.")] = 25,
+    port: Annotated[
+        int | None, typer.Option("--port", metavar="N", help="The port, with --host.  [default: 25]")
+    ] = None,
     ttl: Annotated[int | None, typer.Option("--ttl", metavar="SECONDS", help="Their TTL, with --host.")] = None,
     usage: Annotated[
         int | None,
@@ -39,7 +41,7 @@ def tlsa(
     from probe import config
     from probe.cli.settings import in_range
     from probe.cli.terminal import encodable
-    from probe.errors import ConfigError
+    from probe.errors import ConfigError, UsageError
     from probe.report.zone import lines
 
     in_range("--port", port, 1, 65535)
@@ -47,9 +49,12 @@ def tlsa(
     in_range("--usage", usage, 0, 3)
     in_range("--selector", selector, 0, 1)
     in_range("--matching", matching, 0, 2)
+    for option, value in (("--port", port), ("--ttl", ttl)):
+        if host is None and value is not None:  # without an owner there is no line for them to stand in
+            raise UsageError(f"{option} is of no use without --host", "say whose records they are: --host NAME")
     name = None if host is None else config.host_name(host, "--host")
     chain = config.certificates(certificates)
-    found = lines(chain, name, port, ttl, usage, selector, matching)
+    found = lines(chain, name, 25 if port is None else port, ttl, usage, selector, matching)
     if not found:
         message = (
             f"there is nothing to publish with usage {usage}" if usage is not None else "there is nothing to publish"

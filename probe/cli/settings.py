@@ -53,6 +53,8 @@ def promised(
     expected: judging.Standard, dane: Want, mta_sts: Want, tlsrpt: Want, next_certificate: Path | None
 ) -> judging.Standard:
     """The standard, with what is wanted of the domain's promises."""
+    if next_certificate and dane is Want.OFF:
+        raise UsageError("--next-certificate without DANE has nothing to say", "leave --dane off away")
     return replace(
         expected,
         dane=judging.Want(dane.value),
@@ -76,6 +78,7 @@ def agree(
     only_v4: bool = False,
     only_v6: bool = False,
     connect: Sequence[str] = (),
+    remember: Path | None = None,
 ) -> None:
     """Raise `UsageError` for options that contradict each other or the targets."""
     if only_v4 and only_v6:
@@ -89,6 +92,8 @@ def agree(
                 f"DomainValidation has no name to compare at `{nameless.given}`", "say which with --expect-name"
             )
     _promising(targets, expected, connect)
+    if remember and expected.mta_sts is judging.Want.OFF:
+        raise UsageError("--remember without MTA-STS has nothing to keep", "leave --mta-sts off away")
     families = {4: only_v6, 6: only_v4}  # which are left out
     for literal in (*connect, *(target.name for target in targets)):
         found = host_address(literal.removeprefix("[").removesuffix("]"))
@@ -108,9 +113,12 @@ def _promising(targets: Sequence[Target], expected: judging.Standard, connect: S
                 f"{option} require: `{host.given}` is no mail domain",
                 "only a mail domain promises that, as example.org",
             )
+    for option, want in (("--dane", expected.dane), ("--mta-sts", expected.mta_sts), ("--tlsrpt", expected.tlsrpt)):
+        if want is require and connect:
+            raise UsageError(
+                f"{option} require: --connect leaves out DNS, where promises are", "leave one of them away"
+            )
     if expected.dane is require:
-        if connect:
-            raise UsageError("--dane require: --connect leaves out DNS, where DANE is", "leave one of them away")
         address = next((target for target in targets if host_address(target.name)), None)
         if address:
             raise UsageError(f"--dane require: `{address.given}` is an address", "DANE is of names: name the host")

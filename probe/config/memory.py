@@ -2,23 +2,28 @@
 
 One policy a line, as JSON. It is read before anything is probed. It is written anew afterwards, whole, beside itself,
 and then put in its place in one step: whoever reads it, and whatever breaks in between, there is always one good file.
-Two runs at a time may both write; what the other one has written meanwhile is taken over, and of a domain that both
-have seen the policy that was fetched later stays.
+
+Two runs at a time may both write. What the other one has written until we begin to write is taken over, and of a domain
+that both have seen the policy that was fetched later stays. Nothing is locked: what it writes in the moment between our
+reading and our putting in place is lost, and is learnt again by the next run that sees the domain.
+
+The clock may have been wrong in one run. A policy that was fetched in the future is no reason to forget what we have
+just learnt; and one from beyond tomorrow is dropped, for nobody can say when it was fetched.
 """
 
 import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping
-from datetime import UTC
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from probe.codec import encode
 from probe.config.files import read
-from probe.errors import ConfigError
+from probe.errors import ConfigError, UsageError
 from probe.model import Remembered
 
 MOST_BYTES = 1 << 28  # of the file; a policy of usual size takes some 400
@@ -26,16 +31,26 @@ MOST_BYTES = 1 << 28  # of the file; a policy of usual size takes some 400
 _decoder = msgspec.json.Decoder(Remembered)
 _DOMAIN = re.compile(r"[a-z0-9_.-]{1,253}")
 _HINT = "name another file: it is not written over"
+_A_DAY = timedelta(days=1)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Memory:
     """The policies that are remembered, by domain. Reads at once; nothing is written before `save`. Raises
-    `ConfigError`, also where the file could not be written later."""
+    `ConfigError`, also where the file could not be written later, and `UsageError` for standard output."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], datetime] = _now) -> None:
+        if str(path) == "-":
+            raise UsageError(
+                "--remember -: what is remembered needs a file", "name one that is there in the next run, too"
+            )
+        self._clock = clock
         self._path = path.resolve()  # through a symbolic link: the file that it names is replaced, not the link
         self._learnt: dict[str, Remembered] = {}
-        self.policies: Mapping[str, Remembered] = _read(self._path)
+        self.policies: Mapping[str, Remembered] = _read(self._path, clock())
         if not os.access(self._path.parent, os.W_OK | os.X_OK):
             raise ConfigError(f"cannot write beside {path}", "the directory must exist, and be yours to write in")
 
@@ -47,7 +62,12 @@ class Memory:
         """Write down what was learnt, if anything. Raises `ConfigError`; the file is then as it was."""
         if not self._learnt:
             return
-        kept = _latest((*_read(self._path).values(), *self._learnt.values()))
+        now = self._clock()
+        kept = _read(self._path, now)
+        for domain, policy in self._learnt.items():
+            other = kept.get(domain)
+            if other is None or not policy.fetched < other.fetched <= now:
+                kept[domain] = policy
         lines = b"".join(encode(kept[domain]) + b"\n" for domain in sorted(kept))
         try:
             _replace(self._path, lines)
@@ -55,18 +75,19 @@ class Memory:
             raise ConfigError(f"cannot write {self._path}: {error.strerror}", "is the disk full?") from None
 
 
-def _read(path: Path) -> dict[str, Remembered]:
+def _read(path: Path, now: datetime) -> dict[str, Remembered]:
     if not path.exists():
         return {}
     if not path.is_file():
         raise ConfigError(f"{path} is no file to remember policies in", _HINT)
     if path.stat().st_size > MOST_BYTES:
         raise ConfigError(f"{path} is larger than any file of remembered policies", _HINT)
-    return _latest(
+    policies = (
         _remembered(line, number, path)
         for number, line in enumerate(read(path, "remembered policies").split(b"\n"), 1)
         if line.strip()
     )
+    return _latest(policy for policy in policies if policy.fetched - now <= _A_DAY)
 
 
 def _remembered(line: bytes, number: int, path: Path) -> Remembered:

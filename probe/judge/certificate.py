@@ -12,13 +12,12 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from probe.judge import dn
+from probe.judge import dn, spki
 
-MOST_EXPONENT = 64  # bits; a public exponent as long as its modulus costs milliseconds a signature, and nobody has one
-SMALL = 8192  # bytes; larger certificates are rare, and hostile ones are not worth remembering
+SMALL = 8192  # bytes; larger certificates are rare, and hostile ones are remembered for no longer than they are judged
+MOST_LARGE = 2**20  # bytes of larger certificates; two of the longest chains that are kept of a peer
 
 T = TypeVar("T", bound=x509.ExtensionType)
 
@@ -46,6 +45,8 @@ class Certificate:
 
     `names` is what the certificate stands for: the names of the SAN, with the common name in front where it is a host
     name and not among them. `usages` are the OIDs of the extended key usage, None where it has none and thus no limits.
+    `name_count` counts the names of every kind, and the attributes of the subject; `constraint_count` what the names of
+    others are constrained to.
     """
 
     der: bytes = field(repr=False)
@@ -70,6 +71,8 @@ class Certificate:
     usages: tuple[str, ...] | None
     can_sign_or_encipher: bool
     aia: tuple[str, ...]
+    name_count: int
+    constraint_count: int
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,7 +98,16 @@ def is_host(name: str) -> bool:
 
 def parse(der: bytes) -> Certificate | Unreadable:
     """Read one certificate. Total: what cannot be read is a value too."""
-    return _parsed(der) if len(der) <= SMALL else _parsed.__wrapped__(der)
+    if len(der) <= SMALL:
+        return _parsed(der)
+    if der not in _large:
+        if sum(map(len, _large)) + len(der) > MOST_LARGE:
+            _large.clear()
+        _large[der] = _parsed.__wrapped__(der)
+    return _large[der]
+
+
+_large: dict[bytes, Certificate | Unreadable] = {}
 
 
 @lru_cache(maxsize=512)
@@ -116,8 +128,9 @@ def _read(found: x509.Certificate, der: bytes, sha1: str, sha256: str) -> Certif
     usage = _extension(extensions, x509.KeyUsage)
     extended = _extension(extensions, x509.ExtendedKeyUsage)
     access = _extension(extensions, x509.AuthorityInformationAccess)
+    limits = _extension(extensions, x509.NameConstraints)
     subject, issuer = dn.from_x509(found.subject), dn.from_x509(found.issuer)
-    key, rsa_bits = _key(found)
+    key, rsa_bits = _key(found, der)
     return Certificate(
         der=der,
         subject=dn.text(subject),
@@ -132,8 +145,8 @@ def _read(found: x509.Certificate, der: bytes, sha1: str, sha256: str) -> Certif
         serial=_serial(found.serial_number),
         sha1=sha1,
         sha256=sha256,
-        spki_sha256=_spki_digest(found),
-        self_signed=found.subject == found.issuer and _signed_by(found, found),
+        spki_sha256=_spki_digest(der),
+        self_signed=found.subject == found.issuer and _signed_by(found, found, der),
         is_ca=bool(constraints and constraints.ca),
         key=key,
         rsa_bits=rsa_bits,
@@ -146,6 +159,8 @@ def _read(found: x509.Certificate, der: bytes, sha1: str, sha256: str) -> Certif
             if place.access_method == AuthorityInformationAccessOID.CA_ISSUERS
             and isinstance(place.access_location, x509.UniformResourceIdentifier)
         ),
+        name_count=sum(map(len, subject)) + (len(san) if san else 0),
+        constraint_count=len(limits.permitted_subtrees or ()) + len(limits.excluded_subtrees or ()) if limits else 0,
     )
 
 
@@ -161,15 +176,14 @@ def _serial(number: int) -> str:
     return number.to_bytes(number.bit_length() // 8 + 1, signed=True).hex().upper()
 
 
-def _spki_digest(found: x509.Certificate) -> str:
-    try:
-        spki = found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, UnsupportedAlgorithm):
-        return ""
-    return hashlib.sha256(spki).hexdigest()
+def _spki_digest(der: bytes) -> str:
+    found = spki.of(der)
+    return hashlib.sha256(found).hexdigest() if found else ""
 
 
-def _key(found: x509.Certificate) -> tuple[str, int | None]:
+def _key(found: x509.Certificate, der: bytes) -> tuple[str, int | None]:
+    if not spki.of_certificate(der).loadable:
+        return "unknown", None
     try:
         key = found.public_key()
     except (ValueError, UnsupportedAlgorithm):
@@ -198,11 +212,11 @@ def _signature(found: x509.Certificate) -> str:
     return re.sub("^SHA(?!3-)", "SHA-", algorithm.name.upper()) if algorithm else "EdDSA"
 
 
-def _signed_by(child: x509.Certificate, parent: x509.Certificate) -> bool:
+def _signed_by(child: x509.Certificate, parent: x509.Certificate, der: bytes) -> bool:
+    """`der` is the parent's."""
+    if not spki.of_certificate(der).verifiable:
+        return True  # the names agree, and a key that we don't use is no proof against it
     try:
-        key = parent.public_key()
-        if isinstance(key, rsa.RSAPublicKey) and key.public_numbers().e.bit_length() > MOST_EXPONENT:
-            return False
         child.verify_directly_issued_by(parent)
     except InvalidSignature:
         return False
@@ -211,12 +225,12 @@ def _signed_by(child: x509.Certificate, parent: x509.Certificate) -> bool:
     return True
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def issued(child: bytes, parent: bytes) -> bool:
     """Whether the certificate `parent` (DER) signed the certificate `child` (DER); both are readable."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _signed_by(x509.load_der_x509_certificate(child), x509.load_der_x509_certificate(parent))
+        return _signed_by(x509.load_der_x509_certificate(child), x509.load_der_x509_certificate(parent), parent)
 
 
 @lru_cache(maxsize=4096)

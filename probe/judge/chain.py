@@ -7,19 +7,25 @@ certificate in a path to a good root is told as expired and not as untrusted. Na
 path either, nor is revocation, which is not looked up at all.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from itertools import islice
 
-from OpenSSL import crypto
-
+from probe.judge import dn, spki
 from probe.judge.certificate import Certificate, Unreadable, issued, parse
+from probe.judge.store import FEW, NO_CHECK_TIME, Error, Loaded, readable
+
+__all__ = ["Anchors", "Path", "Superfluous", "Walk", "follow", "misordered", "readable", "superfluous"]
 
 # What is presented is hostile, and real chains have two ways of three or four links.
 MOST_WAYS, LONGEST_WAY, MOST_CHECKS = 16, 16, 64
-NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, for which pyOpenSSL has no name
+# Microseconds, as `spki` reckons them: signatures among what is presented, and then paths. A real chain takes 2,000.
+MOST_PAIRING, MOST_VERIFYING = 15_000, 25_000
+BY_A_ROOT = 500  # what a signature costs by one of many anchors, which the user has chosen
+AN_ATTEMPT = 150  # OpenSSL's search for issuers, and our own asking
+COMPARISONS = 50  # of names with constraints, in a microsecond
+TOO_DEAR = (0, "there is more to check than any real chain has")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,92 +55,129 @@ class Path:
 
 def follow(chain: tuple[bytes, ...], anchors: Anchors, at: datetime) -> Path | None:
     """The path of a presented chain. None where the leaf cannot be read."""
-    leaf = parse(chain[0]) if chain else None
-    if not isinstance(leaf, Certificate):
-        return None
-    way, error = _verify(chain, anchors, at, 0)
-    if not error:
-        return Path(certificates=way)
-    presented = [read for der in dict.fromkeys(chain) if isinstance(read := parse(der), Certificate)]
-    ways = tuple(islice(_ways((leaf,), presented, iter(range(MOST_CHECKS))), MOST_WAYS))
-    # OpenSSL goes one way. Where cross-signing makes several, it may have missed the good one.
-    tries = (chain, *(tuple(link.der for link in way) for way in ways if len(ways) > 1))
-    for flags in (0, NO_CHECK_TIME):
-        for tried in tries:
-            way, failed = _verify(tried, anchors, at, flags)
+    return Walk(chain, at).to(anchors)
+
+
+class Walk:
+    """One presented chain and its ways up. Whatever is looked for, all of it takes no more than so much work; what
+    would take more is not done, and an attempt not made has failed."""
+
+    def __init__(self, chain: tuple[bytes, ...], at: datetime) -> None:
+        self.chain = chain
+        self.at = at
+        self._loaded = Loaded()
+        self._left = MOST_VERIFYING
+        self._ways: tuple[tuple[Certificate, ...], ...] = ()
+        self._weights: dict[bytes, _Weight] = {}
+
+    def spend(self, cost: int) -> bool:
+        """Whether so much work (microseconds) may still be done; it counts as done then."""
+        if cost > self._left:
+            return False
+        self._left -= cost
+        return True
+
+    def to(self, anchors: Anchors) -> Path | None:
+        """The path to one of the anchors. None where the leaf cannot be read."""
+        leaf = parse(self.chain[0]) if self.chain else None
+        if not isinstance(leaf, Certificate):
+            return None
+        error = TOO_DEAR
+        for tried, flags in self._tries(leaf):
+            way, failed = self._verified(tried, anchors, flags)
             if not failed:
                 return Path(certificates=way)
-            error = failed if tried is chain else error
-    return Path(certificates=ways[0], cause=_cause(ways[0], error), error=error[1])
+            error = failed if tried is self.chain and failed is not TOO_DEAR else error
+        return Path(certificates=self._ways[0], cause=_cause(self._ways[0], error), error=error[1])
+
+    def _tries(self, leaf: Certificate) -> Iterator[tuple[tuple[bytes, ...], int]]:
+        yield self.chain, 0
+        self._ways = self._ways or tuple(islice(_Pairs(self.chain).ways((leaf,)), MOST_WAYS))
+        # OpenSSL goes one way. Where cross-signing makes several, it may have missed the good one.
+        others = [tuple(link.der for link in way) for way in self._ways if len(self._ways) > 1]
+        yield from ((way, 0) for way in others)
+        yield from ((way, NO_CHECK_TIME) for way in (self.chain, *others))
+
+    def _verified(
+        self, tried: tuple[bytes, ...], anchors: Anchors, flags: int
+    ) -> tuple[tuple[Certificate, ...], Error | None]:
+        """OpenSSL's path, or its error."""
+        if not self.spend(self._cost(tried, anchors)):
+            return (), TOO_DEAR
+        found, error = self._loaded.path(tried, anchors.der, self.at, flags)
+        path = tuple(certificate for certificate in map(parse, found) if isinstance(certificate, Certificate))
+        if error or len(path) < len(found):  # its dates, usage and strength are anybody's guess
+            return (), error or (0, "a certificate on the path cannot be read")
+        # Beyond the leaf where the leaf itself is the anchor, OpenSSL goes on as long as it is sent issuers.
+        end = max((place for place, link in enumerate(path) if link.der in anchors.der), default=len(path) - 1)
+        return path[: end + 1], None
+
+    def _cost(self, tried: tuple[bytes, ...], anchors: Anchors) -> int:
+        """What OpenSSL may have to do for a path, in microseconds or nearly: on it, each issuer has signed once, and
+        every name is held against the constraints of all above it."""
+        few = anchors.der if len(anchors.der) <= FEW else ()
+        issuers = [self._weight(der) for der in dict.fromkeys((*tried[1:], *few))]
+        leaf = self._weight(tried[0])
+        names = leaf.names + sum(issuer.names for issuer in issuers)
+        constraints = leaf.constraints + sum(issuer.constraints for issuer in issuers)
+        signatures = sum(issuer.signature for issuer in issuers) + (0 if few else BY_A_ROOT)
+        return AN_ATTEMPT + signatures + names * constraints // COMPARISONS
+
+    def _weight(self, der: bytes) -> "_Weight":
+        if der not in self._weights:
+            read, signature = parse(der), spki.of_certificate(der).cost
+            if isinstance(read, Certificate):
+                weight = _Weight(signature=signature, names=read.name_count, constraints=read.constraint_count)
+            else:  # one for so many bytes is what there may be
+                weight = _Weight(signature=signature, names=len(der) // 8, constraints=len(der) // 8)
+            self._weights[der] = weight
+        return self._weights[der]
 
 
-def _verify(
-    chain: tuple[bytes, ...], anchors: Anchors, at: datetime, flags: int
-) -> tuple[tuple[Certificate, ...], tuple[int, str] | None]:
-    """OpenSSL's path, or the code and text of its error."""
-    store = _store(anchors, flags)
-    if not flags & NO_CHECK_TIME:  # a time that is set counts for more than the flag, before OpenSSL 4
-        store.set_time(at.astimezone(UTC).replace(tzinfo=None))
-    leaf, others = _load(chain[0]), [loaded for der in chain[1:] if (loaded := _load(der))]
-    if not leaf:  # the two libraries read alike but for the oddest of certificates
-        return (), (0, "OpenSSL cannot read the leaf")
-    try:
-        found = crypto.X509StoreContext(store, leaf, others).get_verified_chain()
-    except crypto.X509StoreContextError as error:
-        code, _, text = error.errors
-        return (), (int(code), str(text))
-    read = (parse(crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)) for certificate in found)
-    path = tuple(certificate for certificate in read if isinstance(certificate, Certificate))
-    if len(path) < len(found):  # its dates, usage and strength are anybody's guess
-        return (), (0, "a certificate on the path cannot be read")
-    # Beyond the leaf where the leaf itself is the anchor, OpenSSL goes on as long as it is sent issuers.
-    end = max((place for place, link in enumerate(path) if link.der in anchors.der), default=len(path) - 1)
-    return path[: end + 1], None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Weight:
+    """What a certificate may cost: a signature by it (microseconds), its names, and the constraints for others'."""
+
+    signature: int
+    names: int
+    constraints: int
 
 
-@lru_cache(maxsize=8)
-def _store(anchors: Anchors, flags: int) -> crypto.X509Store:
-    store = crypto.X509Store()
-    # An anchor is what the user calls one, be it an intermediate; strictness about form is not Exchange's.
-    store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN | flags)
-    for der in anchors.der:
-        if loaded := _load(der):
-            store.add_cert(loaded)
-    return store
+class _Pairs:
+    """Which of the presented certificates signed which: each pair is checked once, and only so many."""
 
+    def __init__(self, chain: tuple[bytes, ...]) -> None:
+        self._named: dict[dn.Name, list[Certificate]] = {}
+        for der in dict.fromkeys(chain):
+            read = parse(der)
+            if isinstance(read, Certificate):
+                self._named.setdefault(read.subject_name, []).append(read)
+        self._parents: dict[bytes, list[Certificate]] = {}
+        self._checks, self._left = MOST_CHECKS, MOST_PAIRING
 
-def readable(der: bytes) -> bool:
-    """Whether these bytes can serve as an anchor."""
-    return _load(der) is not None
+    def ways(self, way: tuple[Certificate, ...]) -> Iterator[tuple[Certificate, ...]]:
+        """Every way on from here, each as far as an issuer is among what was presented."""
+        child, parents = way[-1], []
+        if not child.self_signed and len(way) < LONGEST_WAY:
+            parents = [parent for parent in self._issuers(child) if parent not in way]
+        for parent in parents:
+            yield from self.ways((*way, parent))
+        if not parents:
+            yield way
 
+    def _issuers(self, child: Certificate) -> list[Certificate]:
+        if child.der not in self._parents:
+            named = self._named.get(child.issuer_name, ())
+            self._parents[child.der] = [o for o in named if o is not child and self._issued(child.der, o.der)]
+        return self._parents[child.der]
 
-@lru_cache(maxsize=512)
-def _load(der: bytes) -> crypto.X509 | None:
-    try:
-        return crypto.load_certificate(crypto.FILETYPE_ASN1, der)
-    except crypto.Error:
-        return None
-
-
-def _ways(
-    way: tuple[Certificate, ...], presented: Sequence[Certificate], checks: Iterator[int]
-) -> Iterator[tuple[Certificate, ...]]:
-    """Every way on from here through the presented certificates, each as far as an issuer is among them. `checks` runs
-    out with the signatures that we are willing to check."""
-    child, parents = way[-1], []
-    if not child.self_signed and len(way) < LONGEST_WAY:
-        parents = [
-            other
-            for other in presented
-            if other not in way
-            and other.subject_name == child.issuer_name
-            and next(checks, None) is not None
-            and issued(child.der, other.der)
-        ]
-    for parent in parents:
-        yield from _ways((*way, parent), presented, checks)
-    if not parents:
-        yield way
+    def _issued(self, child: bytes, parent: bytes) -> bool:
+        key = spki.of_certificate(parent)
+        cost = key.cost if key.verifiable else 0
+        if not self._checks or cost > self._left:
+            return False
+        self._checks, self._left = self._checks - 1, self._left - cost
+        return issued(child, parent)
 
 
 def _cause(way: tuple[Certificate, ...], error: tuple[int, str]) -> str:

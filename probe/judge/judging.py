@@ -89,11 +89,11 @@ def _judge_other(seen: Observation, standard: Standard, anchors: Anchors, at: da
 def _excuses(
     by_dane: Mapping[Endpoint, Excuse], strict: frozenset[str], standard: Standard
 ) -> Mapping[Endpoint, Excuse]:
-    """Where nobody asks for more: no connector, no policy of MTA-STS, and no clients that know nothing of DANE, as
-    those of submission and the web, who refuse an expired certificate whatever DNS says."""
+    """Where nobody asks for more: no connector, no policy of MTA-STS, and no clients of the web, which know nothing of
+    DANE and refuse an expired certificate whatever DNS says."""
     if standard.expects:
         return {}
-    return {there: excuse for there, excuse in by_dane.items() if there.dialogue == "smtp" and there.host not in strict}
+    return {there: found for there, found in by_dane.items() if there.dialogue != "direct" and there.host not in strict}
 
 
 def _excused(judged: Judged, excuses: Mapping[Endpoint, Excuse]) -> Judged:

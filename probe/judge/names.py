@@ -14,7 +14,24 @@ def by_rfc(certificate: Certificate, host: str) -> str | None:
     """The name in the certificate that stands for the host (RFC 9525 §6.3) or address (§6.4), None where none does."""
     if address := host_address(host):
         return address if address in certificate.ip_names else None
-    return next((name for name in certificate.dns_names if _matches(name, host)), None)
+    # Certificates have been seen with thousands of names, and hostile ones have more: only what can match is looked at.
+    exact, parent = _ascii(host), host.partition(".")[2]
+    likely = {exact, f"*.{exact.partition('.')[2]}", f"*.{_ascii(parent)}"}
+    names = (name for name in certificate.dns_names if name.strip() in likely)
+    return next((name for name in names if _matches(name, host)), None)
+
+
+@lru_cache(maxsize=4096)
+def _ascii(host: str) -> str:
+    """The host as the library will compare it."""
+    if host.isascii():
+        return host.strip().lower()
+    from service_identity.hazmat import DNS_ID
+
+    try:
+        return DNS_ID(host).hostname.decode()
+    except ValueError:  # it can be no host
+        return host
 
 
 @lru_cache(maxsize=4096)

@@ -1,12 +1,13 @@
 """What the route alone tells: whether there is a host to deliver to, and what we left out."""
 
+import re
 from collections.abc import Iterator
 
 from probe.judge.find import TARGET, at_host, finding
 from probe.judge.standard import Standard
 from probe.model import Answer, Evidence, Finding, Hop, Kind, Outcome, RouteKind, Stage, Verdict, Where
 
-_UNKNOWN = (Outcome.BOGUS, Outcome.FAILED, Outcome.TIMEOUT)
+_MX = re.compile(r"(\d{1,5}) (\S{1,1024})", re.ASCII)
 
 
 def judge_route(evidence: Evidence, standard: Standard) -> Iterator[Finding]:
@@ -37,12 +38,23 @@ def judge_route(evidence: Evidence, standard: Standard) -> Iterator[Finding]:
         )
 
 
+def mail_hosts(evidence: Evidence) -> tuple[str, ...]:
+    """Every host that mail for the target may go to, those beyond the limit included, by preference."""
+    found = dict.fromkeys(hop.host for hop in evidence.route.hops)
+    if evidence.route.omitted:
+        mx = (answer for answer in evidence.route.answers if answer.question.rtype == "MX")
+        records = (_MX.fullmatch(record) for answer in mx for record in answer.records)
+        named = sorted((int(record[1]), record[2].lower()) for record in records if record)
+        found.update(dict.fromkeys(host.removesuffix(".") for _, host in named if host != "."))
+    return tuple(found)
+
+
 def _judge_hop(hop: Hop, others: bool) -> Iterator[Finding]:
     alias = next((answer for answer in hop.answers if answer.aliases), None)
     if alias and hop.preference is not None:
         # RFC 2181 §10.3: the name in an MX record must not be an alias. Most senders follow it all the same.
         yield finding("mx-is-alias", Verdict.OK, at_host(hop.host), canonical=alias.canonical)
-    unknown = [answer for answer in hop.answers if answer.outcome in _UNKNOWN]
+    unknown = [answer for answer in hop.answers if not answer.outcome.known]
     if hop.addresses:
         for answer in unknown:  # one family is known, the other is not: some addresses may have gone unseen
             yield from _judge_answer(answer, others=True, where_host=hop.host)

@@ -8,6 +8,10 @@ as the one of MTA-STS, with one field that has to be there:
     tlsrpt-uri = URI              ; RFC 3986, with "," "!" and ";" always percent-encoded
 
 Of the schemes, senders know `mailto` and `https`. Others are passed over, unless they are all there is.
+
+A record that cannot be looked up costs nobody any mail: at most a day's report, and the sender asks again. So it is a
+WARN, where the same of DANE or MTA-STS leaves open what becomes of mail, and is UNKNOWN. Where TLSRPT is required, it
+is just what was to be known.
 """
 
 import re
@@ -41,22 +45,26 @@ _ADDRESS = re.compile(_ATOM + rb"(?:\." + _ATOM + rb")*@" + _LABEL + rb"(?:\." +
 
 def judge_tlsrpt(evidence: Evidence, standard: Standard) -> tuple[TlsRpt | None, tuple[Finding, ...]]:
     """TLSRPT of a domain, and what was found. None where nothing was asked, or nothing is wanted."""
-    if evidence.tlsrpt is None or standard.tlsrpt is Want.OFF:
+    required = standard.tlsrpt is Want.REQUIRE
+    if standard.tlsrpt is Want.OFF:
         return None, ()
-    promise, findings = _judge(evidence.tlsrpt)
-    if standard.tlsrpt is Want.REQUIRE and promise.record in (Record.NONE, Record.INVALID):
+    if evidence.tlsrpt is None:
+        unasked = finding("tlsrpt-required", Verdict.UNKNOWN, TARGET, cause="not-asked")
+        return None, (unasked,) if required else ()
+    promise, findings = _judge(evidence.tlsrpt, Verdict.UNKNOWN if required else Verdict.WARN)
+    if required and promise.record in (Record.NONE, Record.INVALID):
         cause = "no-record" if promise.record is Record.NONE else "record-invalid"
-        required = finding("tlsrpt-required", Verdict.FAIL, TARGET, cause=cause, reason=findings[0].fact("reason"))
+        lacking = finding("tlsrpt-required", Verdict.FAIL, TARGET, cause=cause, reason=findings[0].fact("reason"))
         kept = [found for found in findings if found.code != "tlsrpt-absent"]
-        return promise, (required, *kept)
+        return promise, (lacking, *kept)
     return promise, findings
 
 
-def _judge(answer: Answer) -> tuple[TlsRpt, tuple[Finding, ...]]:
+def _judge(answer: Answer, unknown: Verdict = Verdict.WARN) -> tuple[TlsRpt, tuple[Finding, ...]]:
     name = answer.question.name
     if answer.outcome in (Outcome.BOGUS, Outcome.FAILED, Outcome.TIMEOUT):
         reason = clipped(f"{name} TXT: {answer.detail or answer.outcome}")
-        return TlsRpt(record=Record.UNKNOWN), (finding("tlsrpt-lookup-failed", Verdict.UNKNOWN, TARGET, reason=reason),)
+        return TlsRpt(record=Record.UNKNOWN), (finding("tlsrpt-lookup-failed", unknown, TARGET, reason=reason),)
     chosen = choose(answer.records, VERSION)
     if chosen.text is not None:
         return _read(chosen.text)

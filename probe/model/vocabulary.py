@@ -37,6 +37,14 @@ class Outcome(StrEnum):
     FAILED = "FAILED"  # answered, but not with an answer: SERVFAIL, REFUSED, rubbish
     TIMEOUT = "TIMEOUT"  # no resolver answered in time
 
+    @property
+    def known(self) -> bool:
+        """Whether it is known what is there, be it nothing."""
+        return self in _KNOWN
+
+
+_KNOWN = (Outcome.FOUND, Outcome.NODATA, Outcome.NXDOMAIN)
+
 
 class Dnssec(StrEnum):
     """What DNSSEC says of an answer. Only a validator that we may trust can say that one is secure or insecure."""

@@ -15,6 +15,7 @@ from probe.observe.world import Budget, Limits, Slots, World
 
 MINUTE = 60.0  # RFC 8461 §3.3 suggests it for the fetch, whatever the policy host does with it
 PORT = 443
+ENOUGH = 3  # addresses that spoke TLS and no HTTP: each costs us a handshake, and what it sends instead
 
 
 async def look(
@@ -30,6 +31,7 @@ async def look(
     """The record of a domain and, where it points to a policy, the fetch. Never raises for what it meets.
 
     `families` is a subset of {4, 6}. The addresses of the policy host take at most half of the fetch's time to find.
+    They are tried one after another, until one gives a response or `ENOUGH` have none to give.
     """
     ask = Asking(world, slots, budget)
     with budget.scope:
@@ -54,7 +56,7 @@ async def look(
             async with slots.at(address):
                 with fetch.working():
                     await observe(endpoint, world, stages, ehlo=host, record=fetches.append)
-            if http.hear(fetches[-1].transcript):
+            if http.hear(fetches[-1].transcript) or sum(bool(seen.session) for seen in fetches) == ENOUGH:
                 break
     return MtaSts(txt=txt, addresses=answers, fetches=tuple(fetches), remembered=remembered)
 

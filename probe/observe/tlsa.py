@@ -15,8 +15,6 @@ from dataclasses import replace
 from probe.model import Answer, Hop, Outcome, Question
 from probe.observe.asking import Asking
 
-_TOLD = (Outcome.FOUND, Outcome.NODATA, Outcome.NXDOMAIN)
-
 
 async def look_up(hop: Hop, port: int, ask: Asking) -> None:
     """Ask for everything that DANE wants to know of a host beyond its addresses. `with_tlsa` puts it into the hop."""
@@ -35,7 +33,7 @@ async def look_up(hop: Hop, port: int, ask: Asking) -> None:
         return
     for base in bases:
         answer = await ask(Question(name=f"_{port}._tcp.{base}", rtype="TLSA"))
-        if _counts(answer) or answer.outcome not in _TOLD:
+        if _counts(answer) or not answer.outcome.known:
             # RFC 7672 §2.2.3: the first base with secure records is the base. §2.1.2: an error is no "not there", so
             # whoever meets one waits, and does not go on to the next name.
             return

@@ -1,60 +1,72 @@
-"""DANE in a line, and whether the key can be rolled.
-
-The roll-over has a line of its own, for it is read by other people at other times; the record that it asks for is for
-pasting and never wrapped.
-"""
+"""DANE in a line, and with -v the records and what each of them matches."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from probe.model import Dane, DaneHost, DaneStatus, Dnssec, Finding, Target, Verdict
+from probe.model import Dane, DaneHost, DaneStatus, Dnssec, Finding, Hop, Report
 from probe.report.escape import visible
-from probe.report.layout import MARGIN, Line, Span, row
+from probe.report.layout import MARGIN, Line, body, unwrapped
+from probe.report.rollover import rollover_lines
 from probe.report.wording import count, named, place
 
 MOST_RECORDS = 16  # shown of a host's
 IN_FACTS = len("3 1 1 ") + 64  # characters of a record that a finding gives
-ZONE_LINE = 2048  # characters: a whole certificate in a TLSA record may be cut, for nobody should publish one
 STOPS, WAITS = "mail from strict senders stops", "mail from strict senders waits"
+UNASKED = "not asked for"  # so ends the detail of a finding, where it is we who did not look
 
 _COUNTED = (DaneStatus.HONOURED, DaneStatus.MIXED, DaneStatus.BROKEN)
 _BAD = (DaneStatus.MIXED, DaneStatus.BROKEN, DaneStatus.DEFERRED)
 
 
-def dane_lines(dane: Dane, target: Target, findings: Iterable[Finding], verbosity: int, width: int) -> Iterator[Line]:
-    """`findings` are those of the report on the target, for what matches and for the roll-over."""
-    if said := in_a_line(dane, target):
+def dane_lines(dane: Dane, report: Report, verbosity: int, width: int) -> Iterator[Line]:
+    """The promise and who keeps it, with -v of what it consists; then whether the key can be rolled."""
+    if said := in_a_line(dane, report):
         bad = any(host.status in _BAD for host in dane.hosts.values()) or not dane.hosts
-        yield from row("DANE", said, width=width, style="bad" if bad else "")
+        yield unwrapped("DANE:", said, "bad" if bad else "")
     if verbosity > 0:
         for name, host in dane.hosts.items():
-            yield from _records(name, host, findings, width)
-    for finding in findings:
-        if finding.code == "dane-rollover":
-            yield from _rollover(finding, target.name if len(dane.hosts) > 1 else None, width)
+            about = [finding for finding in report.findings if finding.where.host == name]
+            for text in _records(name, host, about):
+                yield from body(text, width=width, margin=2 * MARGIN, hang=2)
+    yield from rollover_lines(report.findings, dane.hosts, report.target.name)
 
 
-def in_a_line(dane: Dane, target: Target) -> str:
-    """ "honoured by 2 of 4 addresses, not by mx2; mx3: none"; empty where mail goes nowhere and names are not to
-    blame."""
+def in_a_line(dane: Dane, report: Report) -> str:
+    """ "honoured by 2 of 4 addresses, not by mx2; mx3: none, no address"; empty where mail goes nowhere and names are
+    not to blame."""
     if not dane.hosts:
         return _without_hosts(dane)
-    if all(host.status is DaneStatus.NONE for host in dane.hosts.values()):
-        return f"none, {_why_none(dane)}"
-    clauses = []
+    domain = report.target.name
     counted = {name: host for name, host in dane.hosts.items() if host.status in _COUNTED}
-    if counted:
-        matching = sum(host.matching for host in counted.values())
-        observed = sum(host.observed for host in counted.values())
-        clauses.append(f"honoured by {matching} of {count(observed, 'address')}{_failing(counted, dane, target.name)}")
+    clauses = [_addresses(counted, dane, report)] if counted else []
     others: dict[str, list[str]] = {}
     for name, host in dane.hosts.items():
         if name not in counted:
-            others.setdefault(_uncounted(host), []).append(name)
+            others.setdefault(_uncounted(name, host, report), []).append(name)
     alike = len(others) + bool(counted) == 1  # what is so of all hosts needs no names
-    clauses += [said if alike else f"{named(hosts, target.name)}: {said}" for said, hosts in others.items()]
+    clauses += [said if alike else f"{named(hosts, domain)}: {said}" for said, hosts in others.items()]
     # RFC 7672 §2.2.1: senders may go by the hosts' records all the same, and the common ones do.
     unsigned = ", though the MX records are not signed" if counted and dane.mx_dnssec is Dnssec.INSECURE else ""
-    return "; ".join(clauses) + unsigned + _outcome(dane, target)
+    return "; ".join(clauses) + unsigned + _outcome(dane, report)
+
+
+def _addresses(counted: Mapping[str, DaneHost], dane: Dane, report: Report) -> str:
+    """By how many of all their addresses, which of several hosts fail, and how many addresses nobody got to see."""
+    hops = _hops(report)
+    matching = sum(host.matching for host in counted.values())
+    observed = sum(host.observed for host in counted.values())
+    unseen = sum(
+        max(len(hops[name].addresses) + hops[name].omitted - host.observed, 0)
+        for name, host in counted.items()
+        if name in hops
+    )
+    failing = _failing(counted, dane, report.target.name)
+    more = f", {unseen} not seen" if unseen else ""
+    return f"honoured by {matching} of {count(observed + unseen, 'address')}{failing}{more}"
+
+
+def _hops(report: Report) -> Mapping[str, Hop]:
+    """By host; of those named twice the first, as the judge has it."""
+    return {hop.host: hop for hop in reversed(report.evidence.route.hops)}
 
 
 def _failing(counted: Mapping[str, DaneHost], dane: Dane, domain: str) -> str:
@@ -67,19 +79,33 @@ def _failing(counted: Mapping[str, DaneHost], dane: Dane, domain: str) -> str:
     return ", in part only" if any(not counted[name].matching for name in failing[DaneStatus.MIXED]) else ""
 
 
-def _uncounted(host: DaneHost) -> str:
+def _uncounted(name: str, host: DaneHost, report: Report) -> str:
     """What there is to say of a host without an address that was held against a usable record."""
     match host.status:
         case DaneStatus.UNUSABLE:
             return "no usable record → TLS is required, whoever answers"  # RFC 7672 §2.2
+        case DaneStatus.DEFERRED if unasked := _unasked(name, report):
+            return f"not known, {unasked}"
         case DaneStatus.DEFERRED:
             return f"deferred, {_why_deferred(host)}"
         case DaneStatus.NOT_VALIDATED if host.records:
             return "not validated, wants --trust-ad or a validating resolver on loopback"
+        case DaneStatus.NOT_VALIDATED if _addressless(name, report):
+            return "none to be seen, no address"
         case DaneStatus.NOT_VALIDATED:
             return "no TLSA record seen, not validated"
         case _:
-            return "none"
+            return f"none, {_why_none(name, host, report)}"
+
+
+def _unasked(name: str, report: Report) -> str:
+    """ "TLSA was not asked for": no reason for a sender to wait, only for us to say nothing. Else empty."""
+    for finding in report.findings:
+        detail = finding.fact("detail") or ""
+        if finding.code == "dane-lookup-failed" and finding.where.host == name and detail.endswith(UNASKED):
+            last = detail.rpartition("; ")[2]
+            return visible(f"TLSA {last[3:]}" if last.startswith("it ") else last)
+    return ""
 
 
 def _why_deferred(host: DaneHost) -> str:
@@ -91,10 +117,20 @@ def _why_deferred(host: DaneHost) -> str:
     return "no address was observed" if host.tlsa_dnssec else "TLSA not to be looked up"
 
 
-def _why_none(dane: Dane) -> str:
-    if all(host.addresses_dnssec is Dnssec.INSECURE for host in dane.hosts.values()):
+def _why_none(name: str, host: DaneHost, report: Report) -> str:
+    if _addressless(name, report):
+        return "no address"
+    if host.records and host.tlsa_dnssec is Dnssec.INSECURE:
+        return "the TLSA records are not signed"
+    if host.addresses_dnssec is Dnssec.INSECURE and host.tlsa_dnssec is None:
         return "the addresses are not signed"
     return "no TLSA record"
+
+
+def _addressless(name: str, report: Report) -> bool:
+    """Whether no mail can go there."""
+    hop = _hops(report).get(name)
+    return hop is not None and not hop.addresses
 
 
 def _without_hosts(dane: Dane) -> str:
@@ -107,54 +143,56 @@ def _without_hosts(dane: Dane) -> str:
             return ""
 
 
-def _outcome(dane: Dane, target: Target) -> str:
-    """What becomes of mail where no host is left that takes it."""
-    found = {host.status for host in dane.hosts.values()}
+def _outcome(dane: Dane, report: Report) -> str:
+    """What becomes of mail where no host is left that takes it. A host without an address takes none as it is."""
+    mail = report.target.dialogue == "smtp"
+    found = {
+        host.status
+        for name, host in dane.hosts.items()
+        if host.status is not DaneStatus.NONE or not _addressless(name, report)
+    }
     if found == {DaneStatus.BROKEN}:
-        return f" → {STOPS if target.dialogue == 'smtp' else 'strict clients turn away'}"
-    if target.dialogue != "smtp":  # a client that waits for better times is no client
+        return f" → {STOPS if mail else 'strict clients turn away'}"
+    # A client that waits for better times is no client; and what we did not ask, a sender does.
+    if not mail or not found or any(_unasked(name, report) for name in dane.hosts):
         return ""
     return f" → {WAITS}" if found <= {DaneStatus.BROKEN, DaneStatus.DEFERRED} else ""
 
 
-def _records(name: str, host: DaneHost, findings: Iterable[Finding], width: int) -> Iterator[Line]:
-    """A host's records, and what each of them matches."""
+def _records(name: str, host: DaneHost, about: Iterable[Finding]) -> Iterator[str]:
+    """A host's records, and what each of them matches. `about` are the findings on the host."""
     dnssec = [f"addresses {host.addresses_dnssec}"] if host.addresses_dnssec else []
     if host.tlsa_dnssec:
         dnssec.append(f"TLSA {host.tlsa_dnssec}" + (f" at {visible(host.tlsa_base)}" if host.tlsa_base else ""))
     if dnssec:
-        yield from row("", f"{visible(name)}: {', '.join(dnssec)}", width=width)
-    about = [finding for finding in findings if finding.where.host == name]
+        yield f"{visible(name)}: {', '.join(dnssec)}"
     for record in host.records[:MOST_RECORDS]:
         # `3 1 1 8d02536c887482bc…`: the answer for TLSA, further below, has all of it
-        yield from row("", f"{visible(record, 24)} {_fate(record, about)}", width=width)
+        yield f"{visible(record, 24)} {_fate(record, about)}"
     if len(host.records) > MOST_RECORDS:
-        yield from row("", f"and {count(len(host.records) - MOST_RECORDS, 'more record')}", width=width)
+        yield f"and {count(len(host.records) - MOST_RECORDS, 'more record')}"
 
 
 def _fate(record: str, about: Iterable[Finding]) -> str:
     """What became of a record, as the findings on its host have it."""
     matched, told = [], ""
     for finding in about:
-        if finding.code == "dane-matched" and record[:IN_FACTS] in (finding.fact("record") or ""):
+        if finding.code == "dane-matched" and _names(finding.fact("record"), record):
             matched.append(place(None, finding.where.address, finding.where.port))
-        elif finding.code == "dane-rollover" and record[:IN_FACTS] in (finding.fact("unmatched") or ""):
-            told = "matches nothing"
-        elif finding.code == "dane-rollover" and record[:IN_FACTS] in (finding.fact("passed_over") or ""):
-            told = "passed over for a stronger digest"  # RFC 7671 §9
+        elif finding.code == "dane-rollover":
+            told = _left_over(finding, record)
     return f"matches {named(matched)}" if matched else told
 
 
-def _rollover(finding: Finding, domain: str | None, width: int) -> Iterator[Line]:
-    """The judge's line, and where there is one the record to publish. `domain` None: there is one host only."""
-    whose = "" if domain is None else f"{named([finding.where.host or ''], domain)}: "
-    said = (finding.fact("one_line") or "").removeprefix("roll-over ")  # so reads the label
-    bad = finding.verdict is not Verdict.OK
-    yield from row("roll-over", f"{whose}{visible(said)}", width=width, style="bad" if bad else "")
-    if publish := finding.fact("publish"):
-        yield to_paste(publish)
+def _left_over(finding: Finding, record: str) -> str:
+    """What a roll-over's finding says of a record that holds nowhere."""
+    if _names(found := finding.fact("found"), record):  # "2 1 1 aed789… (certificate-expired)"
+        reason = (found or "").partition(record[:IN_FACTS])[2].partition("(")[2].partition(")")[0]
+        return f"issuer found, but {visible(reason)}" if reason else "issuer found"
+    if _names(finding.fact("unmatched"), record):
+        return "matches nothing"
+    return "passed over for a stronger digest" if _names(finding.fact("passed_over"), record) else ""  # RFC 7671 §9
 
 
-def to_paste(line: str) -> Line:
-    """A line of a zone, never wrapped: a record must not be broken."""
-    return (Span(f"{MARGIN}{MARGIN}{visible(line, ZONE_LINE)}", "command"),)
+def _names(fact: str | None, record: str) -> bool:
+    return record[:IN_FACTS] in (fact or "")

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 
 from probe.judge.catalogue import Entry, explain
 from probe.model import Finding, Report, RuleBook, Verdict
-from probe.report.dane import to_paste
 from probe.report.escape import visible
 from probe.report.layout import BLANK, MARGIN, Line, Span, body, heading, row
+from probe.report.rollover import to_paste
 from probe.report.wording import bounces, case, cause, places, sentence
 
 Group = list[Finding]

@@ -57,6 +57,11 @@ def row(label: str, text: str, *, width: int, style: str = "") -> Iterator[Line]
     return wrapped(text, width=width, indent=COLUMN, head=(Span(f"{MARGIN}{label}", "label"),), style=style)
 
 
+def unwrapped(label: str, text: str, style: str = "") -> Line:
+    """A label and what is said by it, on one line: what is looked for by line stays whole, and terminals wrap."""
+    return (Span(f"{MARGIN}{label}", "label"), Span(f" {text}", style))
+
+
 def body(text: str, *, width: int, margin: str = MARGIN, hang: int = 0, style: str = "") -> Iterator[Line]:
     """A paragraph under a heading."""
     return wrapped(text, width=width, indent=len(margin), hang=hang, style=style)

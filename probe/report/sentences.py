@@ -48,8 +48,7 @@ SENTENCES: Mapping[str, str] = {
     "connector-certificate-mismatch issuer-and-subject-differ": "not the expected certificate: {rdns}",
     "address-drift": "different certificates: {certificates}",
     "dane-matched": "the certificate is what the TLSA record of {base} promises, by {by}",
-    "tlsa-invalid": "no TLSA record of {base} matches: {records}",
-    "tlsa-invalid no-match": "no TLSA record of {base} matches what is presented: {records}",
+    "tlsa-invalid": "what is presented matches none of the TLSA records of {base}: {records}",
     "tlsa-invalid anchor-not-sent": "the TLSA records of {base} name an anchor that the server does not send: "
     "{records}",
     "tlsa-invalid anchor-not-issuer": "the chain does not lead to the anchor that a TLSA record of {base} names: "
@@ -75,6 +74,7 @@ SENTENCES: Mapping[str, str] = {
     "dane-required unusable": "DANE is required, and no TLSA record can be used",
     "dane-required mx-insecure": "DANE is required, and the MX records are not signed",
     "dane-required not-validated": "DANE is required, and nobody whom we may trust has validated the answers",
+    "dane-required not-asked": "DANE is required, and was not looked for",
     "dane-rollover": "{one_line}",
     "dane-rollover next-covered": "{one_line}: {covered_by} covers {next}",
     "dane-rollover next-not-covered": "no TLSA record covers the next certificate, {next}",
@@ -88,6 +88,7 @@ SENTENCES: Mapping[str, str] = {
     "sts-required": "MTA-STS is required and not in force",
     "sts-required no-record": "MTA-STS is required and there is no record: {reason}",
     "sts-required no-policy": "MTA-STS is required and there is no policy that counts: {reason}",
+    "sts-required not-asked": "MTA-STS is required and was not looked for",
     "sts-required mode-none": "MTA-STS is required and the policy's mode is none",
     "sts-required mode-testing": "MTA-STS is required and the policy is in testing",
     "sts-policy-valid": "mode {mode}, id {id}, max_age {max_age}; mx {mx}",
@@ -107,9 +108,10 @@ SENTENCES: Mapping[str, str] = {
     "tlsrpt-record-invalid version": "the TLSRPT record {reason}",
     "tlsrpt-lookup-failed": "the TLSRPT record could not be looked up: {reason}",
     "tlsrpt-required": "TLSRPT is required and not in place: {reason}",
+    "tlsrpt-required not-asked": "TLSRPT is required and was not looked for",
 }
 
-# What follows where the finding has that fact: of that code, then of any.
+# What follows where the finding has that fact: of that code and cause, of that code, then of any.
 MORE: Mapping[str, Mapping[str, str]] = {
     "tls-established": {"group": ", {group}"},
     "certificate-name-matches": {"rfc_9525": "; by RFC 9525 it would not be: {rfc_9525}"},
@@ -124,6 +126,9 @@ MORE: Mapping[str, Mapping[str, str]] = {
     "dane-matched": {"name": ", as {name}", "key": " ({key})"},
     "tlsa-invalid": {"anchor": "; it is {anchor}"},
     "dnssec-invalid": {"detail": ": {detail}"},
+    "dane-not-validated": {"failed": "; {failed}"},
+    "sts-policy-id-unchanged": {"blocked": "; these senders do not deliver to {blocked}"},
+    "dane-rollover incomplete": {"publish": ": {publish}"},
     "dane-rollover": {"ttl": "; senders may know the old records for {ttl} s more"},
     "sts-policy-valid": {"note": " ({note})"},
     "mx-not-in-policy": {"nearest": "; the nearest pattern is {nearest}", "publish": "; publish {publish}"},

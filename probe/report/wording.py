@@ -49,7 +49,8 @@ def cause(finding: Finding) -> str | None:
 def sentence(finding: Finding) -> str:
     """What is so, without capital and full stop. Every fact in it is made visible."""
     facts = _Facts(finding)
-    more = {**MORE.get(finding.code, {}), **MORE_OF_ANY}
+    of_cause = MORE.get(f"{finding.code} {cause(finding)}", {})
+    more = {**of_cause, **MORE.get(finding.code, {}), **MORE_OF_ANY}
     return _claim(finding, facts) + "".join(text.format_map(facts) for key, text in more.items() if key in facts)
 
 
@@ -155,4 +156,4 @@ def _fact(key: str, value: str) -> str:
         return count(int(value), "day")
     if key == "authorities":  # that a client certificate may come from
         return "it names no authority" if value == "any" else f"authority: {visible(value)}"
-    return visible(value)
+    return visible(value).removesuffix(":") if key == "one_line" else visible(value)  # a record may follow, or not

@@ -190,6 +190,11 @@ DANE_ZONE = (
                 meaning="Whether it is in force cannot be told from here.",
                 remedy=_TRUST,
             ),
+            "not-asked": Cause(
+                title="DANE is required and nobody asked for it",
+                meaning="The evidence holds no questions for TLSA, so whether there are records is not known.",
+                remedy=("Look again, without --dane off and without --connect:", "    probe <TARGET> --dane require"),
+            ),
         },
     ),
 )

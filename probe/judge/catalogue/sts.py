@@ -91,7 +91,7 @@ STS = (
         code="sts-required",
         title="MTA-STS is required and not in force",
         meaning="It was asked for with --mta-sts require. Senders do not insist on TLS to this domain.",
-        cause="It is not set up, it broke, or it was left in testing.",
+        cause="It is not set up, it broke, or it was left in testing; or nobody looked.",
         remedy=("Serve the policy:", *POLICY_TEXT, *_RAISE),
         references=("RFC 8461 §5",),
         causes={
@@ -119,6 +119,11 @@ STS = (
                     *_RAISE,
                 ),
             ),
+            "not-asked": Cause(
+                title="MTA-STS is required and was not looked for",
+                meaning="Whether it is in force is not known: this evidence was taken with --mta-sts off or --connect.",
+                remedy=("Probe the domain again:", "    probe <DOMAIN> --mta-sts require"),
+            ),
         },
     ),
     *STS_POLICY,
@@ -144,7 +149,8 @@ STS = (
         title="The policy was changed and the record's id was not",
         meaning=(
             "Senders fetch a policy again when the id is a new one. Those that know the old policy go by it until it "
-            "ends: a host that was added is refused by them, and one that was removed is still good."
+            "ends: a host that was added is refused by them, and one that was removed is still good. Where the finding "
+            "names hosts, these senders do not deliver to them today."
         ),
         cause="The text was edited and the TXT record forgotten.",
         remedy=_RAISE,

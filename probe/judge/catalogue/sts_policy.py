@@ -62,7 +62,7 @@ STS_POLICY = (
         cause="The policy host is gone or does not know the name, or its web server answers with something else.",
         remedy=FETCH_POLICY,
         tlsrpt="sts-policy-fetch-error",
-        references=_RULES,
+        references=(*_RULES, "RFC 9325 §3.1.1"),
         causes={
             "name": _fetch(
                 "The policy host has no address",
@@ -89,7 +89,7 @@ STS_POLICY = (
             ),
             "tls": _fetch(
                 "The policy host speaks no TLS that will do",
-                "The handshake failed, or it ended below TLS 1.2.",
+                "The handshake failed, or it ended below TLS 1.2, which senders of today no longer speak.",
                 "Switch TLS 1.2 and 1.3 on, and see that the server knows the name mta-sts.<DOMAIN> (SNI).",
             ),
             "redirect": _fetch(

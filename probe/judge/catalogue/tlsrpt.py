@@ -65,7 +65,7 @@ TLSRPT = (
     Entry(
         code="tlsrpt-lookup-failed",
         title="The TLSRPT record could not be looked up",
-        meaning="Whether the domain asks for reports is not known. Mail itself is not touched.",
+        meaning="Whether the domain asks for reports is not known. Mail is not touched; at most a report is lost.",
         cause="Name servers that do not answer or refuse names with an underscore, or broken DNSSEC signatures.",
         remedy=(
             "Ask with and without DNSSEC checking. If only the second answers, the zone's signatures are broken:",
@@ -78,7 +78,7 @@ TLSRPT = (
         code="tlsrpt-required",
         title="TLSRPT is required and not in place",
         meaning="It was asked for with --tlsrpt require. Nobody reports to this domain how TLS fares.",
-        cause="It is not set up, or the record is broken.",
+        cause="It is not set up, or the record is broken; or nobody looked.",
         remedy=_PUBLISH,
         references=("RFC 8460 §3",),
         causes={
@@ -91,6 +91,11 @@ TLSRPT = (
                 title="TLSRPT is required and its record is not valid",
                 meaning=f"Another finding says what is wrong with it. {_VOID}",
                 remedy=_PUBLISH,
+            ),
+            "not-asked": Cause(
+                title="TLSRPT is required and was not looked for",
+                meaning="Whether it is in place is not known: this evidence was taken with --tlsrpt off, or --connect.",
+                remedy=("Probe the domain again:", "    probe <DOMAIN> --tlsrpt require"),
             ),
         },
     ),

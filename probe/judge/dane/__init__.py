@@ -24,6 +24,7 @@ from probe.judge.chain import Anchors
 from probe.judge.dane.bases import Published, Standing, asked, mail_exchanges, published
 from probe.judge.dane.host import MOST_RECORDS, Excuse, Host, at_records, judge_host
 from probe.judge.find import TARGET, finding
+from probe.judge.route import mail_hosts
 from probe.judge.standard import Standard, Want
 from probe.model import Dane, DaneHost, DaneStatus, Dnssec, Endpoint, Evidence, Finding, Hop, Outcome, Verdict
 
@@ -53,17 +54,22 @@ class Kept:
 
 def judge_dane(evidence: Evidence, standard: Standard, anchors: Anchors, at: datetime) -> Kept:
     """What the hosts of a target have promised by DANE, and whether they keep it as of `at` (UTC)."""
-    if standard.dane is Want.OFF or not asked(evidence):
+    if standard.dane is Want.OFF:
         return Kept()
+    if not asked(evidence):
+        missing = finding("dane-required", Verdict.UNKNOWN, TARGET, cause="not-asked")
+        return Kept(findings=(missing,) if standard.dane is Want.REQUIRE else ())
     hops: dict[str, Hop] = {}
     for hop in evidence.route.hops:
         hops.setdefault(hop.host, hop)
     said = {host: published(hop) for host, hop in hops.items()}
     judged = {host: _judge(hops[host], here, evidence, standard, anchors, at) for host, here in said.items()}
     mx = mail_exchanges(evidence)
+    hosts = {host: _summed_up(said[host], judged[host]) for host in said}
+    beyond = DaneHost(addresses_dnssec=None, status=DaneStatus.DEFERRED)  # of the limit: nobody looked there
     promise = Dane(
         mx_dnssec=mx.dnssec if mx else None,
-        hosts={host: _summed_up(said[host], judged[host]) for host in said},
+        hosts={host: hosts.get(host, beyond) for host in mail_hosts(evidence)},
     )
     return Kept(
         promise=promise,
@@ -113,13 +119,15 @@ def _why_none(hop: Hop, said: Published, standard: Standard) -> Iterator[Finding
 
 def _of_the_target(promise: Dane, said: Mapping[str, Published], standard: Standard) -> Iterator[Finding]:
     hosts = promise.hosts
-    unseen = [host for host, here in said.items() if here.standing is Standing.UNSEEN]
+    unseen = [host for host, here in said.items() if here.standing is Standing.UNSEEN and here.answer]
     promising = [host for host, here in said.items() if here.standing is Standing.SECURE]
     insecure_mx = promise.mx_dnssec is Dnssec.INSECURE
     if standard.dane is Want.REQUIRE:
         yield from _required(promise, said)
     elif unseen:
-        yield finding("dane-not-validated", Verdict.OK, TARGET, cause="none-seen")
+        failed = (here.problem for here in said.values() if here.standing is Standing.UNSEEN and here.problem)
+        asked_for = (f"{answer.question.name}: {answer.detail or answer.outcome}" for answer in failed)
+        yield finding("dane-not-validated", Verdict.OK, TARGET, cause="none-seen", failed=next(asked_for, "")[:300])
     if promising and insecure_mx:
         # RFC 7672 §2.2.1: such a sender MAY go by the records of the hosts all the same, and the common ones do.
         yield finding("dane-mx-insecure", Verdict.OK, TARGET, hosts=f"{len(promising)} of {len(hosts)}")
@@ -131,7 +139,9 @@ def _required(promise: Dane, said: Mapping[str, Published]) -> Iterator[Finding]
         cause = "insecure" if here.addresses is Dnssec.INSECURE else "no-records"
         if promise.hosts[host].status is DaneStatus.UNUSABLE:
             yield finding("dane-required", Verdict.FAIL, at_records(host), cause="unusable", why="no usable record")
-        elif here.standing is Standing.ABSENT:
+        elif here.standing is Standing.ABSENT and (
+            here.answer or cause == "insecure"
+        ):  # else no mail goes there at all
             yield finding("dane-required", Verdict.FAIL, at_records(host), cause=cause, why=here.why)
     unknown = any(host.status is DaneStatus.NOT_VALIDATED for host in promise.hosts.values())
     if unknown or promise.mx_dnssec is Dnssec.NOT_VALIDATED:

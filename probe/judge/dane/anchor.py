@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from probe.judge import spki as keys
 from probe.judge.certificate import Certificate, host_address, is_host, parse
-from probe.judge.chain import Anchors, Path, follow
+from probe.judge.chain import Anchors, Path, Walk, follow
 from probe.judge.dane import key, tlsa
 from probe.judge.dane.case import Case
 from probe.judge.dane.said import several
@@ -51,26 +52,36 @@ class Led:
 
 
 class Paths:
-    """The ways of one chain to anchors, each looked for once."""
+    """The ways of one chain to anchors, each looked for once and judged once, and all of them within what one chain may
+    cost."""
 
     def __init__(self, chain: tuple[bytes, ...], at: datetime) -> None:
         self.chain = chain
-        self._at = at
+        self.walk = Walk(chain, at)
+        self.judged: dict[tuple[object, ...], Led] = {}
+        self.leaf_faults: dict[tuple[object, ...], tuple[str | None, tuple[Finding, ...]]] = {}
+        self.usage: dict[bytes, tuple[Finding, ...]] = {}
         self._found: dict[tuple[bytes, ...], Path | None] = {}
+        self._by: dict[Anchors, Path | None] = {}
 
     def to(self, *anchors: bytes) -> Path | None:
         """The way to one of these (DER); None where there is no telling."""
         if anchors not in self._found and len(self._found) < MOST_PATHS:
-            self._found[anchors] = follow(self.chain, Anchors(label="TLSA", der=anchors), self._at)
+            self._found[anchors] = self.walk.to(Anchors(label="TLSA", der=anchors))
         return self._found.get(anchors)
+
+    def by(self, anchors: Anchors) -> Path | None:
+        """The way to one of the user's own."""
+        if anchors not in self._by:
+            self._by[anchors] = follow(self.chain, anchors, self.walk.at)
+        return self._by[anchors]
 
 
 def lead(paths: Paths, record: Record, case: Case) -> Led | None:
     """Whether the chain leads to the anchor of a record, the best of the ways; None where the anchor is not there."""
     best: Led | None = None
-    chain = paths.chain
     for path, dated in _paths(paths, record):
-        led = judged(chain, path, case, dated=dated)
+        led = judged(paths, path, case, dated=dated)
         if led.well:
             return led
         if best is None or (best.failed and not led.failed):
@@ -94,7 +105,7 @@ def _paths(paths: Paths, record: Record) -> Iterator[tuple[Path, int]]:
 def _by_key(paths: Paths, spki: bytes) -> Iterator[Path]:
     """RFC 7671 §5.2.3: the topmost certificate is signed by the key, and the rest of the chain holds."""
     way = paths.to()
-    if not way or not key.signed(way.end.der, spki):
+    if not way or not paths.walk.spend(keys.key(spki).cost) or not key.signed(way.end.der, spki):
         return
     if len(way.certificates) == 1:
         yield Path(certificates=way.certificates)
@@ -102,15 +113,29 @@ def _by_key(paths: Paths, spki: bytes) -> Iterator[Path]:
         yield path
 
 
-def judged(chain: tuple[bytes, ...], path: Path, case: Case, *, dated: int | None = None) -> Led:
-    """What a sender says to this path: where it leads, then dates (of all, or of the first `dated`), usage and name."""
+def judged(paths: Paths, path: Path, case: Case, *, dated: int | None = None) -> Led:
+    """What a sender says to this path: where it leads, then dates (of all, or of the first `dated`), usage and name.
+    Many records lead to few paths, and each path is judged once."""
     depth = len(path.certificates) - 1
     if path.cause:
         return Led(depth=depth, failed=path.error or path.cause)
-    leaf = path.certificates[0]
-    presented = Presented(
-        der=chain,
-        leaf=leaf,
+    links = tuple(link.der for link in path.certificates)
+    question = links, dated, case.references, case.common_name
+    if question not in paths.judged:
+        presented = _presented(paths, path, case)
+        within = replace(presented, path=Path(certificates=path.certificates[:dated]))
+        faults = [found for found in judge_dates(within) if found.verdict is Verdict.FAIL]
+        for link in path.certificates:
+            faults += _usage(paths, presented, link)
+        name, misnamed = _name(paths, path.certificates[0], case)
+        paths.judged[question] = Led(depth=depth, name=name or "", faults=(*faults, *misnamed))
+    return paths.judged[question]
+
+
+def _presented(paths: Paths, path: Path, case: Case) -> Presented:
+    return Presented(
+        der=paths.chain,
+        leaf=path.certificates[0],
         name=None,
         path=path,
         anchors=Anchors(label="TLSA", der=()),
@@ -118,13 +143,22 @@ def judged(chain: tuple[bytes, ...], path: Path, case: Case, *, dated: int | Non
         standard=Standard(),
         demand=STRICT,
     )
-    within = replace(presented, path=Path(certificates=path.certificates[:dated]))
-    faults = [found for found in judge_dates(within) if found.verdict is Verdict.FAIL]
-    faults += judge_usage(presented)
-    name = bears(leaf, case)
-    if name is None:
-        faults.append(_misnamed(leaf, case))
-    return Led(depth=depth, name=name or "", faults=tuple(faults))
+
+
+def _usage(paths: Paths, presented: Presented, link: Certificate) -> tuple[Finding, ...]:
+    if link.der not in paths.usage:
+        alone = replace(presented, path=Path(certificates=(link,)))
+        paths.usage[link.der] = tuple(judge_usage(alone))
+    return paths.usage[link.der]
+
+
+def _name(paths: Paths, leaf: Certificate, case: Case) -> tuple[str | None, tuple[Finding, ...]]:
+    """Which of our names the leaf bears, or the fault that it bears none."""
+    question = case.references, case.common_name
+    if question not in paths.leaf_faults:
+        name = bears(leaf, case)
+        paths.leaf_faults[question] = name, () if name else (_misnamed(leaf, case),)
+    return paths.leaf_faults[question]
 
 
 def bears(leaf: Certificate, case: Case) -> str | None:

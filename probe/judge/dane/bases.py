@@ -14,8 +14,6 @@ from enum import Enum, auto
 
 from probe.model import Answer, Dnssec, Evidence, Hop, Outcome, RouteKind
 
-KNOWN = (Outcome.FOUND, Outcome.NODATA, Outcome.NXDOMAIN)
-
 
 class Standing(Enum):
     """What the answers for one host come to."""
@@ -56,6 +54,10 @@ def published(hop: Hop) -> Published:
     unseen = _trusted(hop) is None
     for answer in hop.tlsa:
         match answer.dnssec:
+            case Dnssec.FAILED if unseen:
+                # Below addresses that are not shown to be signed nobody asks for TLSA, and many a server there answers
+                # with an error (RFC 7672 §2.2.2). Most likely this is one of them; with a validator we would know.
+                return Published(standing=Standing.UNSEEN, addresses=addresses, answer=answer, problem=answer)
             case Dnssec.BOGUS | Dnssec.FAILED as status:
                 standing = Standing.BOGUS if status is Dnssec.BOGUS else Standing.FAILED
                 return Published(standing=standing, addresses=addresses, answer=answer, problem=answer)
@@ -82,7 +84,7 @@ def _without(hop: Hop, addresses: Dnssec | None) -> Published:
     match addresses:
         case Dnssec.INSECURE:
             return Published(standing=Standing.ABSENT, addresses=addresses, why="its addresses are not signed")
-        case Dnssec.SECURE if not hop.addresses:
+        case Dnssec.SECURE if not hop.addresses and {"A", "AAAA"} <= {answer.question.rtype for answer in hop.answers}:
             return Published(standing=Standing.ABSENT, addresses=addresses, why="it has no address")
         case Dnssec.NOT_VALIDATED if not hop.addresses:
             return Published(standing=Standing.UNSEEN, addresses=addresses)
@@ -108,7 +110,7 @@ def _addresses(hop: Hop) -> Dnssec | None:
 
 def _trusted(hop: Hop) -> bool | None:
     """Whether the way to the TLSA records is shown to be secure: the addresses, or the alias. None: nobody looked."""
-    said = {answer.secure for answer in hop.answers if answer.outcome in KNOWN}
+    said = {answer.secure for answer in hop.answers if answer.outcome.known}
     if False in said:
         return True if hop.alias and hop.alias.secure else None
     return True if said == {True} else None
@@ -118,20 +120,20 @@ def asked(evidence: Evidence) -> bool:
     """Whether the target is one that can promise DANE, and DNS was asked whether it does.
 
     An address is none, nor is a name that the operating system resolved. A domain without a mail host has none to
-    promise it for, and its MX answer has a status all the same. Evidence of days when nobody asked shows no trace of
-    DNSSEC and says nothing.
+    promise it for, and its MX answer has a status all the same. Where a host has addresses that are not shown to be
+    unsigned, and no question for TLSA, nobody asked: with `--dane off`, or before this program did.
     """
     route = evidence.route
-    if route.kind is RouteKind.ADDRESS:
-        return False
-    if route.kind in (RouteKind.NULL_MX, RouteKind.NONE):
+    if not route.hops:
         return bool(route.answers)
-    if any(hop.tlsa or hop.alias for hop in route.hops):
-        return True
-    answers = [*route.answers, *(answer for hop in route.hops for answer in hop.answers)]
-    if any(answer.dnssec in (Dnssec.SECURE, Dnssec.INSECURE, Dnssec.BOGUS) for answer in answers):
-        return bool(route.hops) or any(answer.outcome is Outcome.BOGUS for answer in answers)
-    return bool(answers) and not any(answer.outcome in KNOWN for answer in answers)
+    if route.kind is RouteKind.ADDRESS or any(
+        answer.resolver == "system" for hop in route.hops for answer in hop.answers
+    ):
+        return False
+    return not any(
+        hop.addresses and not hop.tlsa and not hop.alias and _addresses(hop) is not Dnssec.INSECURE
+        for hop in route.hops
+    )
 
 
 def mail_exchanges(evidence: Evidence) -> Answer | None:

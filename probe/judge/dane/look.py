@@ -40,6 +40,10 @@ class Look:
         return self.at.chain.der[0] if self.at.chain and self.at.chain.der else None
 
     @property
+    def chain(self) -> tuple[bytes, ...]:
+        return self.at.chain.der if self.at.chain else ()
+
+    @property
     def key(self) -> str:
         """ "RSA 2048", "" where that cannot be read."""
         certificate = parse(self.leaf) if self.leaf else None

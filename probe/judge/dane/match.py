@@ -1,10 +1,9 @@
 """One chain against the records of its host: any that matches will do (RFC 6698 §2.1, RFC 7671 §4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from probe.judge.certificate import SMALL
-from probe.judge.chain import follow
 from probe.judge.dane import tlsa
 from probe.judge.dane.anchor import Led, Paths, is_own, judged, lead
 from probe.judge.dane.case import Case
@@ -42,12 +41,14 @@ class Match:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """What a chain comes to. Without matches, either `faults` of a leaf whose anchor was found, or the `cause` why no
-    record holds, with `error` for the reason in words."""
+    record holds, with `error` for the reason in words. `near` are the records whose anchor was found, and the codes of
+    what keeps each from holding."""
 
     matches: tuple[Match, ...] = ()
     faults: tuple[Finding, ...] = ()
     cause: str = ""
     error: str = ""
+    near: tuple[tuple[Record, str], ...] = ()
 
     @property
     def excused(self) -> frozenset[str]:
@@ -75,9 +76,11 @@ def _hold(chain: tuple[bytes, ...], case: Case) -> Held:
             matches.append(Match(record=record, depth=led.depth, name=led.name))
         elif led:
             failed.append((record, led))
+    near = tuple((record, ", ".join(dict.fromkeys(fault.code for fault in led.faults))) for record, led in failed)
+    near = tuple((record, codes) for record, codes in near if codes and record.usage == tlsa.DANE_TA)
     if matches:
-        return Held(matches=tuple(sorted(matches, key=lambda match: match.depth)))
-    return _unheld(chain, failed, case)
+        return Held(matches=tuple(sorted(matches, key=lambda match: match.depth)), near=near)
+    return replace(_unheld(paths, failed, case), near=near)
 
 
 def _led(paths: Paths, record: Record, case: Case) -> Led | None:
@@ -91,16 +94,16 @@ def _led(paths: Paths, record: Record, case: Case) -> Led | None:
         case tlsa.PKIX_EE if not tlsa.matches(record, chain[0]):
             return None
     # RFC 6698 §2.1.1: 0 and 1 narrow down what the public authorities vouch for; their path has to hold first.
-    path = follow(chain, case.anchors, case.at)
+    path = paths.by(case.anchors)
     if not path:
         return None
-    led, issuers = judged(chain, path, case), path.certificates[1:]
+    led, issuers = judged(paths, path, case), path.certificates[1:]
     if record.usage == tlsa.PKIX_EE:
         return led
     return led if any(tlsa.matches(record, issuer.der) for issuer in issuers) else None
 
 
-def _unheld(chain: tuple[bytes, ...], failed: list[tuple[Record, Led]], case: Case) -> Held:
+def _unheld(paths: Paths, failed: list[tuple[Record, Led]], case: Case) -> Held:
     """Why no record holds: the nearest miss."""
     by_anchor = [led for record, led in failed if record.usage == tlsa.DANE_TA]
     missed = [led for led in by_anchor if led.faults]
@@ -111,24 +114,24 @@ def _unheld(chain: tuple[bytes, ...], failed: list[tuple[Record, Led]], case: Ca
     if failed:
         led = failed[0][1]
         return Held(cause="pkix-invalid", error=led.failed or ", ".join(dict.fromkeys(f.code for f in led.faults)))
-    if any(is_own(chain, record) for record in case.records):
+    if any(is_own(paths.chain, record) for record in case.records):
         return Held(cause="anchor-is-leaf")
-    sent, error = _anchor_sent(chain, case)
+    sent, error = _anchor_sent(paths, case)
     return Held(cause="no-match" if sent else "anchor-not-sent", error=error)
 
 
-def _anchor_sent(chain: tuple[bytes, ...], case: Case) -> tuple[bool, str]:
+def _anchor_sent(paths: Paths, case: Case) -> tuple[bool, str]:
     """Whether every anchor that a record could mean was to be seen; else which it is, as far as that can be told.
 
     A digest does not say whose it is. Where the chain leads to a public root, we have what the server left out; where
     it ends open, something above was not sent, and there may be the anchor.
     """
     digests = [record for record in case.records if record.usage == tlsa.DANE_TA and record.matching != tlsa.FULL]
-    path = follow(chain, case.anchors, case.at)
+    path = paths.by(case.anchors)
     if not digests or not path:
         return True, ""
     if not path.cause:
-        unsent = [link for link in path.certificates if link.der not in chain]
+        unsent = [link for link in path.certificates if link.der not in paths.chain]
         found = [link for link in unsent if any(tlsa.matches(record, link.der) for record in digests)]
         return (False, found[0].subject) if found else (True, "")
     by_anchor_alone = len(digests) == len(case.records)  # with others, it may as well be the leaf that has changed

@@ -49,9 +49,9 @@ def judge_rollover(
     matched = [Matched(record=record, looks=_held_for(record, seen)) for record in case.records]
     facts = _facts(matched, seen, case, usable)
     if upcoming:
-        verdict, more = _next(case, upcoming)
+        verdict, more = _next(case, upcoming, seen)
     else:
-        verdict, more = Verdict.OK, _scheme(matched, seen)
+        verdict, more = Verdict.OK, _scheme(matched, seen, case)
     return finding("dane-rollover", verdict, where, RuleBook.RFC, **facts, **more)
 
 
@@ -59,17 +59,22 @@ def _held_for(record: Record, looks: Iterable[Look]) -> tuple[Look, ...]:
     return tuple(look for look in looks if look.held and any(match.record == record for match in look.held.matches))
 
 
-def _next(case: Case, upcoming: tuple[bytes, ...]) -> tuple[Verdict, Facts]:
+def _next(case: Case, upcoming: tuple[bytes, ...], seen: Sequence[Look]) -> tuple[Verdict, Facts]:
     """Whether a record holds for the chain to come, from the day on that it is valid."""
     leaf = parse(upcoming[0])
     if isinstance(leaf, Certificate):
         about: Facts = {"next": leaf.subject[:200], "next_key": leaf.key}
-        held = hold(upcoming, replace(case, at=max(case.at, leaf.not_before)))
+        case = replace(case, at=max(case.at, leaf.not_before))
     else:
-        about, held = {"next": leaf.sha256}, hold(upcoming, case)
+        about = {"next": leaf.sha256}
+    held, safe = hold(upcoming, case), SAFE
+    sent = seen[0].chain[1:] if seen else ()
+    if not held.matches and sent:  # a file often holds the leaf alone, and the server goes on sending its issuers
+        along = hold((*upcoming, *(der for der in sent if der not in upcoming)), case)
+        held, safe = (along, f"{SAFE} if its issuer is sent along, as today") if along.matches else (held, SAFE)
     if held.matches:
         covered = several(match.record.shown for match in held.matches)
-        return Verdict.OK, {"cause": "next-covered", "one_line": SAFE, "covered_by": covered, **about}
+        return Verdict.OK, {"cause": "next-covered", "one_line": safe, "covered_by": covered, **about}
     wanted = proposal(upcoming[0], case.records)
     return Verdict.WARN, {
         "cause": "next-not-covered",
@@ -81,23 +86,41 @@ def _next(case: Case, upcoming: tuple[bytes, ...]) -> tuple[Verdict, Facts]:
     }
 
 
-def _scheme(matched: Sequence[Matched], seen: Sequence[Look]) -> Facts:
-    """By which scheme of the two the records stand, if by any."""
-    if any(look.outcome is Outcome.BROKEN for look in seen):
-        return {"cause": "incomplete", "one_line": "first mend what matches nothing"}
+def _scheme(matched: Sequence[Matched], seen: Sequence[Look], case: Case) -> Facts:
+    """By which scheme of the two the records stand, if by any; else the record that would complete one."""
+    broken = [look for look in seen if look.outcome is Outcome.BROKEN]
+    if broken and all(look.held and look.held.near for look in broken):  # the next certificate need only be a good one
+        return {"cause": "complete-issuer", "one_line": f"{SAFE} as long as the issuer stays"}
+    if broken:
+        wanted = next((proposal(look.leaf, case.records) for look in broken if look.leaf), None)
+        return {"cause": "incomplete", "one_line": BREAKS, "publish": zone_line(wanted, case) if wanted else None}
     ours = any(found.looks and found.record.usage in _LEAVES for found in matched)
     spare = any(not found.looks and found.record.usage in _LEAVES for found in matched)
     if ours and spare:
         return {"cause": "complete-next", "one_line": f"{SAFE} to the key whose record matches nothing yet"}
     if any(found.looks and found.record.usage not in _LEAVES for found in matched):
         return {"cause": "complete-issuer", "one_line": f"{SAFE} as long as the issuer stays"}
-    return {"cause": "incomplete", "one_line": "publish a record for the next key before it is used"}
+    issuer = _issuer(seen, case)
+    if issuer:
+        return {"cause": "incomplete", "one_line": BREAKS, "publish": zone_line(issuer, case)}
+    return {"cause": "incomplete", "one_line": "roll-over would break, publish the next certificate's record first"}
+
+
+def _issuer(seen: Sequence[Look], case: Case) -> Record | None:
+    """The record of an issuer that would hold for every chain as it is sent today; None where there is none."""
+    for record in tlsa.lines(seen[0].chain[1:], usage=tlsa.DANE_TA):
+        if all(hold(look.chain, replace(case, records=(record,))).matches for look in seen):
+            return record
+    return None
 
 
 def _facts(matched: Sequence[Matched], seen: Sequence[Look], case: Case, usable: Sequence[Record]) -> Facts:
+    held = {match.record for look in seen if look.held for match in look.held.matches}
+    near = {record: codes for look in seen if look.held for record, codes in look.held.near if record not in held}
     return {
         "matching": several(f"{found.record.shown} ({_places(found.looks, seen)})" for found in matched if found.looks),
-        "unmatched": several(found.record.shown for found in matched if not found.looks) if seen else None,
+        "unmatched": several(f.record.shown for f in matched if not f.looks and f.record not in near) if seen else None,
+        "found": several(f"{record.shown} ({codes})" for record, codes in near.items()),
         "passed_over": several(record.shown for record in usable if record not in case.records),
         "missing": several(_place(look) for look in seen if look.outcome is Outcome.BROKEN),
         "ttl": case.ttl,  # what a resolver's copy had left: the records' own is no shorter

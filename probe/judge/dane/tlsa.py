@@ -10,7 +10,9 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from probe.judge import spki
 from probe.judge.certificate import Certificate
 from probe.judge.certificate import parse as read
 from probe.judge.chain import readable
@@ -99,9 +101,9 @@ def parse(text: str, usable: frozenset[int] = MAIL) -> Record | Unusable:
         return Unusable(text=text, why=f"there is no matching type {matching}")
     if matching in _SIZES and len(data) != _SIZES[matching]:
         return _malformed(text, f"{_NAMES[matching]} has {_SIZES[matching]} bytes, not {len(data)}")
-    if matching == FULL and selector == CERTIFICATE and not (key.whole(data) and readable(data)):
+    if matching == FULL and selector == CERTIFICATE and not (spki.whole(data) and readable(data)):
         return _malformed(text, "its data is not a certificate")
-    if matching == FULL and selector == PUBLIC_KEY and not (key.whole(data) and key.readable(data)):
+    if matching == FULL and selector == PUBLIC_KEY and not (spki.whole(data) and key.readable(data)):
         return _malformed(text, "its data is not a public key")
     return Record(usage=usage, selector=selector, matching=matching, data=data)
 
@@ -117,10 +119,15 @@ def matches(record: Record, certificate: bytes) -> bool:
 
 
 def _made(certificate: bytes, selector: int, matching: int) -> bytes | None:
-    what = certificate if selector == CERTIFICATE else key.of(certificate)
-    if what is None or matching == FULL:
-        return what
-    return (hashlib.sha256 if matching == SHA_256 else hashlib.sha512)(what).digest()
+    if matching == FULL:
+        return certificate if selector == CERTIFICATE else spki.of(certificate)
+    return _digest(certificate, selector, matching)
+
+
+@lru_cache(maxsize=4 * 32)  # of the longest chain that is kept of a peer, each certificate in every form
+def _digest(certificate: bytes, selector: int, matching: int) -> bytes | None:
+    what = certificate if selector == CERTIFICATE else spki.of(certificate)
+    return (hashlib.sha256 if matching == SHA_256 else hashlib.sha512)(what).digest() if what else None
 
 
 def counting(records: Iterable[Record]) -> tuple[Record, ...]:
@@ -149,17 +156,17 @@ def lines(
 ) -> tuple[Record, ...]:
     """What to publish for a chain (DER, leaf first): "3" for the leaf and "2" for each authority behind it.
 
-    With `usage`, only records of that usage: of 1 and 3 for the leaf, of 0 and 2 for the authorities. An authority that
-    stands first is one's own where it is self-signed (as servers' certificates from `openssl req -x509` are), and gets
-    both; else it was given alone, and is no leaf.
+    Several leaves, as of a server with two keys, or today's and the next one, get a record each. With `usage`, only
+    records of that usage: of 1 and 3 for leaves, of 0 and 2 for authorities. An authority that stands first is one's
+    own where it is self-signed (as servers' certificates from `openssl req -x509` are), and gets both; else it was
+    given alone, and is no leaf.
     """
     found = []
     for position, der in enumerate(dict.fromkeys(chain)):
         certificate = read(der)
         authority = isinstance(certificate, Certificate) and certificate.is_ca
-        leaf = position == 0 and not (
-            isinstance(certificate, Certificate) and certificate.is_ca and not certificate.self_signed
-        )
+        own = position == 0 and isinstance(certificate, Certificate) and certificate.self_signed
+        leaf = own or not authority
         if leaf and usage in (None, PKIX_EE, DANE_EE):
             found.append(of(der, DANE_EE if usage is None else usage, selector, matching))
         if authority and usage in (None, PKIX_TA, DANE_TA):

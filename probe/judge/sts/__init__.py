@@ -16,7 +16,7 @@ MTA-STS and DANE are judged side by side. Senders that know both go by DANE wher
 this package to weigh: it says what one does that knows MTA-STS alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -29,13 +29,14 @@ from probe.judge.sts.memory import Kept, alive, digest, keep
 from probe.judge.sts.policy import Terms
 from probe.judge.sts.record import Pointer, read_record
 from probe.judge.txt import clipped, listed
-from probe.model import Evidence, Finding, MtaSts, Policy, Record, Remembered, Sts, Verdict, Where
+from probe.model import Delivery, Evidence, Finding, MtaSts, Policy, Record, Remembered, Sts, Verdict, Where
 
 __all__ = ["StsJudgement", "judge_sts", "remember"]
 
 POLICY = Where(kind="policy")
 A_DAY = 86400  # seconds
 _MOST_SHOWN = 16  # patterns
+_MOST_BLOCKED = 8  # hosts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,15 @@ class _Seen:
         return self.fetched.terms or (self.kept.terms if self.kept else None)
 
     @property
+    def unnoticed(self) -> Kept | None:
+        """What senders go by still that remember a policy, though another one is served: they fetch it again only when
+        the id is a new one, or theirs has ended (RFC 8461 §3.1, §5.1)."""
+        fetched, kept = self.fetched, self.kept
+        if fetched.terms and kept and self.pointer.id == kept.remembered.id:
+            return kept if digest(fetched.body) != kept.remembered.digest.lower() else None
+        return None
+
+    @property
     def known(self) -> bool:
         """Whether we know what counts, be it nothing."""
         return bool(self.terms) or (self.pointer.record is not Record.UNKNOWN and self.fetched.looked)
@@ -69,15 +79,24 @@ class _Seen:
 
 def judge_sts(evidence: Evidence, standard: Standard, anchors: Anchors, at: datetime) -> StsJudgement:
     """MTA-STS of a domain as of `at`: its sum, and what was found."""
-    if evidence.mta_sts is None or standard.mta_sts is Want.OFF:
+    if standard.mta_sts is Want.OFF:
         return StsJudgement()
+    if evidence.mta_sts is None:
+        # That nobody looked does not put it in force.
+        unasked = finding("sts-required", Verdict.UNKNOWN, TARGET, cause="not-asked")
+        return StsJudgement(findings=(unasked,) if standard.mta_sts is Want.REQUIRE else ())
     if standard.expects:  # what a connector expects is no business of MTA-STS
         standard = replace(standard, thumbprints=(), name=None, identity=None, auth_level=None)
     seen = _see(evidence, evidence.mta_sts, standard, anchors, at)
     hosts = judge_hosts(evidence, seen.terms, standard, anchors, at, known=seen.known)
+    blocked: tuple[str, ...] = ()
+    if seen.unnoticed:
+        under = judge_hosts(evidence, seen.unnoticed.terms, standard, anchors, at, known=True)
+        blocked = tuple(host for host, kept in under.hosts.items() if kept.delivery is Delivery.BLOCKED)
     findings = (
         *_on_record(seen, standard.mta_sts),
-        *_on_policy(seen, at),
+        *_on_policy(seen),
+        *_changed(seen, blocked),
         *_required(seen, standard.mta_sts),
         *hosts.findings,
     )
@@ -85,13 +104,14 @@ def judge_sts(evidence: Evidence, standard: Standard, anchors: Anchors, at: date
 
 
 def remember(evidence: Evidence, anchors: Anchors, at: datetime) -> Remembered | None:
-    """The policy to keep from now on: the one just fetched where it is good, else the one that still lives."""
+    """The policy to keep from now on: the one just fetched where it is good and a sender would have fetched it, else
+    the one that still lives."""
     asked, domain = evidence.mta_sts, evidence.target.name
     if asked is None:
         return None
     seen = _see(evidence, asked, Standard(), anchors, at)
     fetched = seen.fetched
-    if fetched.terms and fetched.at:
+    if fetched.terms and fetched.at and not seen.unnoticed:
         return keep(domain, seen.pointer.id, fetched.body, fetched.terms, fetched.at)
     return seen.kept.remembered if seen.kept else None
 
@@ -137,12 +157,11 @@ def _on_record(seen: _Seen, want: Want) -> Iterator[Finding]:
             yield finding("sts-absent", Verdict.OK, TARGET, reason=clipped(pointer.reason))
 
 
-def _on_policy(seen: _Seen, at: datetime) -> Iterator[Finding]:
+def _on_policy(seen: _Seen) -> Iterator[Finding]:
     pointer, fetched, kept = seen.pointer, seen.fetched, seen.kept
     yield from fetched.findings
     if fetched.terms:
         yield _valid(pointer, fetched.terms)
-        yield from _changed(pointer, fetched, kept)
         return
     if fetched.policy in (Policy.FETCH_ERROR, Policy.INVALID, Policy.WEBPKI_INVALID):
         verdict = Verdict.WARN if fetched.looked or kept else Verdict.UNKNOWN
@@ -182,12 +201,13 @@ def _valid(pointer: Pointer, terms: Terms) -> Finding:
     )
 
 
-def _changed(pointer: Pointer, fetched: Fetched, kept: Kept | None) -> Iterator[Finding]:
-    """Beside what a sender remembers: it fetches the policy again only where the id is a new one (RFC 8461 §3.1)."""
-    if kept is None:
+def _changed(seen: _Seen, blocked: Sequence[str]) -> Iterator[Finding]:
+    """Beside what a sender remembers. `blocked` are the hosts of today that it does not deliver to."""
+    pointer, kept = seen.pointer, seen.kept
+    if not (seen.fetched.terms and kept):
         return
-    same_id, same_body = pointer.id == kept.remembered.id, digest(fetched.body) == kept.remembered.digest.lower()
-    if same_id and not same_body:
+    if seen.unnoticed:
+        more = f" and {len(blocked) - _MOST_BLOCKED} more" if len(blocked) > _MOST_BLOCKED else ""
         yield finding(
             "sts-policy-id-unchanged",
             Verdict.WARN,
@@ -195,9 +215,10 @@ def _changed(pointer: Pointer, fetched: Fetched, kept: Kept | None) -> Iterator[
             domain=kept.remembered.domain,
             id=pointer.id,
             until=_told(kept.until),
-            remembered=f"{kept.terms.mode}, {listed(kept.terms.mx)}",
+            remembered=clipped(f"{kept.terms.mode}, {listed(kept.terms.mx)}"),
+            blocked=clipped(", ".join(blocked[:_MOST_BLOCKED]) + more),
         )
-    elif same_body and not same_id:
+    elif pointer.id != kept.remembered.id and digest(seen.fetched.body) == kept.remembered.digest.lower():
         yield finding("sts-policy-body-unchanged", Verdict.OK, POLICY, id=pointer.id, before=kept.remembered.id)
 
 

@@ -16,7 +16,9 @@ from probe.judge.sts.webpki import FAULTS, faults, gravest, judge_certificate
 from probe.judge.txt import clipped
 from probe.model import Failure, Finding, Kind, MtaSts, Observation, Outcome, Policy, Stage
 
-ENOUGH_TLS = ("TLSv1.2", "TLSv1.3")  # RFC 8461 §7.2
+# RFC 8461 §7.2 says TLS 1.2 of MTAs, not of policy hosts, and for the rest leads to RFC 7525, now RFC 9325. Its §3.1.1
+# forbids everybody less: a sender that keeps to it does not get as far as the policy.
+ENOUGH_TLS = ("TLSv1.2", "TLSv1.3")
 
 _ENDED = {
     Kind.TIMEOUT: "it took too long",
@@ -143,7 +145,8 @@ def _read(seen: Observation, soon: tuple[Finding, ...]) -> Fetched:
     if refused := _refused(response):
         return refused
     if response.fault or failure:  # RFC 9112 §8: what is not complete is no response
-        said = response.fault or _ended(failure)
+        broken = failure is not None and failure.kind is Kind.PROTOCOL  # by us: the transcript has no more
+        said = _ended(failure) if broken else response.fault or _ended(failure)
         return _error("timeout" if slow else "response", f"the response is not whole: {said}")
     terms = read_policy(response.body)
     if isinstance(terms, Flaw):

@@ -3,14 +3,19 @@
 The name that counts is the one in the MX record; where it is an alias, what it stands for plays no part. A wildcard is
 a whole first label and covers exactly one: `*.mx.microsoft` is good for `a.mx.microsoft`, and neither for
 `contoso-com.k-v1.mx.microsoft` nor for `mx.microsoft` itself.
+
+Hosts beyond those that we look at are held against the patterns all the same, which takes no look.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from probe.judge.chain import Anchors
 from probe.judge.find import at_host, finding, noted
+from probe.judge.route import mail_hosts
 from probe.judge.session import judge_session
 from probe.judge.standard import Standard
 from probe.judge.sts.policy import Terms
@@ -22,6 +27,8 @@ from probe.model import Delivery, Evidence, Finding, Observation, Stage, StsHost
 _NO_TLS = ("starttls-not-supported", "client-certificate-required")
 
 _NO_TERMS = Terms(mode="none", max_age=0, mx=())  # RFC 8461 §5: the two are alike
+MOST_HOSTS = 1000
+MOST_COMPARED = 500  # patterns, to find the nearest one; 64 KiB have room for 6,000
 
 # What a sender holds against a connection; None: we did not see enough to know.
 _Look = tuple[Finding, ...] | None
@@ -36,24 +43,32 @@ class Hosts:
     strict: frozenset[str] = frozenset()
 
 
-def matching(host: str, patterns: Iterable[str]) -> str | None:
-    """The pattern that covers the host, None where none does."""
+def folded(patterns: Iterable[str]) -> Mapping[str, str]:
+    """The patterns as written, in their order, by what they are compared as: case means nothing (RFC 4343 §3)."""
+    found: dict[str, str] = {}
+    for pattern in patterns:
+        found.setdefault(_plain(pattern), pattern)
+    return found
+
+
+def matching(host: str, patterns: Mapping[str, str]) -> str | None:
+    """The pattern that covers the host, None where none does. `patterns` are `folded`."""
     host = _plain(host)
     _, dot, parent = host.partition(".")
-    covering = (host, f"*.{parent}" if dot else host)
-    return next((pattern for pattern in patterns if _plain(pattern) in covering), None)
+    return patterns.get(host) or (patterns.get(f"*.{parent}") if dot else None)
 
 
-def nearest(host: str, patterns: Iterable[str]) -> tuple[str, str, str]:
-    """Of a host that no pattern covers: the pattern that comes nearest, why it fails, and one that would do. The first
-    is empty where nothing comes near."""
+def nearest(host: str, patterns: Mapping[str, str]) -> tuple[str, str, str]:
+    """Of a host that no pattern covers: the pattern that comes nearest, of the first so many, why it fails, and one
+    that would do. The first is empty where nothing comes near."""
     host = _plain(host)
     parent = host.partition(".")[2]
-    near = max(patterns, key=lambda pattern: (_shared(host, _plain(pattern)), pattern.startswith("*.")), default="")
-    plain = _plain(near)
-    base = plain.removeprefix("*.")
+    compared = islice(patterns, MOST_COMPARED)
+    plain = max(compared, key=lambda pattern: (_shared(host, pattern), pattern.startswith("*.")), default="")
+    near, base = patterns.get(plain, ""), plain.removeprefix("*.")
     if not near or not _shared(host, plain):
-        return "", "no pattern is of its domain", host
+        which = f"none of the first {MOST_COMPARED} patterns" if len(patterns) > MOST_COMPARED else "no pattern"
+        return "", f"{which} is of its domain", host
     if plain.startswith("*.") and host == base:
         return near, f"a wildcard does not cover {base} itself; `{host}` would", host
     if plain.startswith("*.") and host.endswith(f".{base}"):
@@ -84,6 +99,7 @@ class _Case:
 
     evidence: Evidence
     terms: Terms
+    patterns: Mapping[str, str]
     standard: Standard
     anchors: Anchors
     at: datetime
@@ -95,21 +111,25 @@ def judge_hosts(
     """Each MX host under these terms, or with None without any. `known` is False where there may be some that we could
     not see."""
     terms = terms or _NO_TERMS
-    case = _Case(evidence=evidence, terms=terms, standard=standard, anchors=anchors, at=at)
+    case = _Case(evidence=evidence, terms=terms, patterns=folded(terms.mx), standard=standard, anchors=anchors, at=at)
     hosts: dict[str, StsHost] = {}
     findings: list[Finding] = []
-    for hop in evidence.route.hops:
-        looks = [_look(seen, case) for seen in evidence.observations if seen.endpoint.host == hop.host]
+    looked_at = {hop.host for hop in evidence.route.hops}
+    seen_at: Mapping[str, list[Observation]] = defaultdict(list)
+    for seen in evidence.observations:
+        seen_at[seen.endpoint.host].append(seen)
+    for host in mail_hosts(evidence)[:MOST_HOSTS]:
+        looks = [_look(seen, case) for seen in seen_at.get(host, ())] if host in looked_at else []
         # How its certificate fares is told without a policy as well: it is what the host would come to under one.
         certificate = _certificate(looks)
         if terms.binding:
-            pattern = matching(hop.host, terms.mx)
+            pattern = matching(host, case.patterns)
             delivery = _delivery(pattern, looks, terms)
-            hosts[hop.host] = StsHost(in_policy=pattern is not None, certificate=certificate, delivery=delivery)
-            findings += _told(hop.host, pattern, looks, case)
+            hosts[host] = StsHost(in_policy=pattern is not None, certificate=certificate, delivery=delivery)
+            findings += _told(host, pattern, looks, case) if host in looked_at else ()
         else:
             delivery = Delivery.OK if known else Delivery.UNKNOWN
-            hosts[hop.host] = StsHost(certificate=certificate, delivery=delivery)
+            hosts[host] = StsHost(certificate=certificate, delivery=delivery)
     strict = frozenset(host for host, kept in hosts.items() if kept.in_policy)
     return Hosts(hosts=hosts, findings=tuple(findings), strict=strict)
 
@@ -133,13 +153,13 @@ def _look(seen: Observation, case: _Case) -> _Look:
     return tuple(found) if found or seen.session else None
 
 
-def _certificate(looks: Iterable[_Look]) -> str:
+def _certificate(looks: Sequence[_Look]) -> str:
     seen = [found for found in looks if found is not None]
     bad = next((gravest(found).code for found in seen if found), None)
     return bad or ("ok" if seen else "unknown")
 
 
-def _delivery(pattern: str | None, looks: Iterable[_Look], terms: Terms) -> Delivery:
+def _delivery(pattern: str | None, looks: Sequence[_Look], terms: Terms) -> Delivery:
     """A sender tries every address of a host (RFC 5321 §5.1): mail stops where all that we saw are refused."""
     seen = [found for found in looks if found is not None]
     if pattern is not None and not all(seen):
@@ -150,10 +170,10 @@ def _delivery(pattern: str | None, looks: Iterable[_Look], terms: Terms) -> Deli
     return Delivery.BLOCKED if terms.mode == "enforce" else Delivery.WOULD_BE_BLOCKED
 
 
-def _told(host: str, pattern: str | None, looks: Iterable[_Look], case: _Case) -> Iterator[Finding]:
+def _told(host: str, pattern: str | None, looks: Sequence[_Look], case: _Case) -> Iterator[Finding]:
     terms = case.terms
     if pattern is None:
-        near, why, publish = nearest(host, terms.mx)
+        near, why, publish = nearest(host, case.patterns)
         yield finding(
             "mx-not-in-policy",
             _verdict(terms),
