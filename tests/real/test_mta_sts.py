@@ -234,4 +234,4 @@ def test_one_line_says_what_strict_senders_do(internet: Internet) -> None:
     done = probe(internet.sts["deeper"].domain, "--resolver", internet.validating, "--roots", internet.roots)
 
     text = " ".join(done.stdout.decode().split())
-    assert f"MTA-STS enforce, tenant.b.{STS_MX} not covered → mail from strict senders stops" in text
+    assert f"MTA-STS: enforce, tenant.b.{STS_MX} not covered → mail from strict senders stops" in text
