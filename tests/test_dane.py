@@ -29,7 +29,7 @@ from fixtures.certificates import CLIENT_AUTH, FROM, UNTIL, Made, authority, lea
 from fixtures.promised import BASE, DOMAIN
 from fixtures.promised import tlsa as record
 from probe.judge.chain import Anchors
-from probe.judge.dane import Kept, judge_dane
+from probe.judge.dane import DaneJudgement, judge_dane
 from probe.judge.dane.anchor import MOST_PATHS, Paths
 from probe.judge.standard import Standard, Want
 from probe.model import (
@@ -96,30 +96,32 @@ def domain(*hops: Hop, see: tuple[Observation, ...] = (), mx: bool | None = True
     return replace(evidence(*see, given=DOMAIN, route=replace(route, answers=answers)), **changes)
 
 
-def judged(found: Evidence, anchors: Anchors = ANCHORS, at: datetime = AT, **wanted: Any) -> Kept:
+def judged(found: Evidence, anchors: Anchors = ANCHORS, at: datetime = AT, **wanted: Any) -> DaneJudgement:
     return judge_dane(found, Standard(**wanted), anchors, at)
 
 
-def kept(*chain: Made | pki.Issued, by: tuple[str, ...], at: datetime = AT, anchors: Anchors = ANCHORS) -> Kept:
+def kept(
+    *chain: Made | pki.Issued, by: tuple[str, ...], at: datetime = AT, anchors: Anchors = ANCHORS
+) -> DaneJudgement:
     """One host, one address."""
     return judged(domain(host(*by), see=(shown(*chain),)), anchors, at)
 
 
-def promise(found: Kept) -> Dane:
+def promise(found: DaneJudgement) -> Dane:
     assert found.promise
     return found.promise
 
 
-def of_host(found: Kept, name: str = HOST) -> DaneHost:
+def of_host(found: DaneJudgement, name: str = HOST) -> DaneHost:
     return promise(found).hosts[name]
 
 
-def told(found: Kept, *, noise: tuple[str, ...] = ("dane-rollover",)) -> set[str]:
+def told(found: DaneJudgement, *, noise: tuple[str, ...] = ("dane-rollover",)) -> set[str]:
     """The codes with their causes, the good ones as well."""
     return {f"{f.code}:{f.fact('cause')}" if f.fact("cause") else f.code for f in found.findings if f.code not in noise}
 
 
-def find(found: Kept, code: str) -> Finding:
+def find(found: DaneJudgement, code: str) -> Finding:
     (one,) = (finding for finding in found.findings if finding.code == code)
     return one
 
@@ -409,7 +411,7 @@ def test_the_common_name_counts_for_mail_where_there_is_no_other(given: str, goo
         assert told(found) == ({"dane-matched"} if well else {"certificate-host-mismatch"})
 
 
-def at(given: str, see: Observation, *records: str, anchors: Anchors = ANCHORS) -> Kept:
+def at(given: str, see: Observation, *records: str, anchors: Anchors = ANCHORS) -> DaneJudgement:
     """A target of whichever kind, with that one observation."""
     hop = host(*records)
     if given == DOMAIN:
@@ -848,15 +850,15 @@ def test_every_host_has_an_entry_in_their_order() -> None:
 def test_a_domain_without_hosts_has_the_status_of_its_mx_alone(kind: RouteKind) -> None:
     found = domain(host(GOOD), see=(shown(LEAF),))
     absent = replace(found, route=Route(kind=kind, answers=(answer(DOMAIN, "MX", secure=True),)))
-    assert judged(absent) == Kept(promise=Dane(mx_dnssec=Dnssec.SECURE))
-    assert judged(absent, dane=Want.OFF) == Kept()
+    assert judged(absent) == DaneJudgement(promise=Dane(mx_dnssec=Dnssec.SECURE))
+    assert judged(absent, dane=Want.OFF) == DaneJudgement()
 
 
 def test_an_address_can_promise_nothing() -> None:
     found = domain(host(GOOD), see=(shown(LEAF),))
     hop = Hop(host=HOST, preference=None, addresses=(ADDRESS,))
     route = Route(kind=RouteKind.ADDRESS, hops=(hop,))
-    assert judged(replace(found, route=route)) == Kept()
+    assert judged(replace(found, route=route)) == DaneJudgement()
     (required,) = judged(replace(found, route=route), dane=Want.REQUIRE).findings
     assert (required.code, required.verdict, required.fact("cause")) == ("dane-required", Verdict.UNKNOWN, "not-asked")
 
@@ -867,7 +869,7 @@ def test_where_nobody_asked_nothing_is_said_and_nothing_is_green_that_must_be_th
     told_not_to = host(tlsa=())
     for hop in (system, former, told_not_to):
         found = domain(hop, see=(shown(LEAF),), mx=None)
-        assert judged(found) == judged(found, dane=Want.OFF) == Kept()
+        assert judged(found) == judged(found, dane=Want.OFF) == DaneJudgement()
         (required,) = judged(found, dane=Want.REQUIRE).findings
         assert (required.verdict, required.fact("cause")) == (Verdict.UNKNOWN, "not-asked")
 
@@ -886,14 +888,14 @@ def test_a_bogus_mx_leaves_no_host() -> None:
     for outcome, status in ((Outcome.BOGUS, Dnssec.BOGUS), (Outcome.FAILED, Dnssec.FAILED)):
         mx = answer(DOMAIN, "MX", outcome=outcome, secure=True)
         bogus = judged(replace(found, route=Route(kind=RouteKind.NONE, answers=(mx,))))
-        assert bogus == Kept(promise=Dane(mx_dnssec=status))
+        assert bogus == DaneJudgement(promise=Dane(mx_dnssec=status))
 
 
 # What is wanted
 
 
 def test_off_leaves_it_alone() -> None:
-    assert judged(domain(host(GOOD), see=(shown(NEW),)), dane=Want.OFF) == Kept()
+    assert judged(domain(host(GOOD), see=(shown(NEW),)), dane=Want.OFF) == DaneJudgement()
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from probe.judge.route import mail_hosts
 from probe.judge.standard import Standard, Want
 from probe.model import Dane, DaneHost, DaneStatus, Dnssec, Endpoint, Evidence, Finding, Hop, Outcome, Verdict
 
-__all__ = ["Excuse", "Kept", "judge_dane"]
+__all__ = ["DaneJudgement", "Excuse", "judge_dane"]
 
 _LONGEST = 8192  # characters of a record that are told
 
@@ -43,7 +43,7 @@ _DECIDED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class DaneJudgement:
     """`promise` is None where there can be none, or nobody asked. `excused` are findings of the baseline that are no
     more than notes at an endpoint."""
 
@@ -52,13 +52,13 @@ class Kept:
     excused: Mapping[Endpoint, Excuse] = field(default_factory=dict)
 
 
-def judge_dane(evidence: Evidence, standard: Standard, anchors: Anchors, at: datetime) -> Kept:
+def judge_dane(evidence: Evidence, standard: Standard, anchors: Anchors, at: datetime) -> DaneJudgement:
     """What the hosts of a target have promised by DANE, and whether they keep it as of `at` (UTC)."""
     if standard.dane is Want.OFF:
-        return Kept()
+        return DaneJudgement()
     if not asked(evidence):
         missing = finding("dane-required", Verdict.UNKNOWN, TARGET, cause="not-asked")
-        return Kept(findings=(missing,) if standard.dane is Want.REQUIRE else ())
+        return DaneJudgement(findings=(missing,) if standard.dane is Want.REQUIRE else ())
     hops: dict[str, Hop] = {}
     for hop in evidence.route.hops:
         hops.setdefault(hop.host, hop)
@@ -71,7 +71,7 @@ def judge_dane(evidence: Evidence, standard: Standard, anchors: Anchors, at: dat
         mx_dnssec=mx.dnssec if mx else None,
         hosts={host: hosts.get(host, beyond) for host in mail_hosts(evidence)},
     )
-    return Kept(
+    return DaneJudgement(
         promise=promise,
         findings=(
             *(found for host in judged.values() for found in host.findings),

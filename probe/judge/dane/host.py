@@ -9,7 +9,7 @@ from probe.judge.chain import Anchors
 from probe.judge.dane import tlsa
 from probe.judge.dane.bases import Published, Standing, references
 from probe.judge.dane.case import Case
-from probe.judge.dane.look import Look, Outcome, look
+from probe.judge.dane.look import Fate, Look, look
 from probe.judge.dane.rollover import judge_rollover
 from probe.judge.dane.said import several
 from probe.judge.dane.tlsa import Record, Unusable
@@ -119,29 +119,29 @@ def _places(looks: Sequence[Look]) -> list[list[Look]]:
 
 
 def _observed(group: Sequence[Look]) -> bool:
-    return any(found.outcome is not Outcome.UNOBSERVED for found in group)
+    return any(found.fate is not Fate.UNOBSERVED for found in group)
 
 
 def _kept(group: Sequence[Look]) -> bool:
-    return _observed(group) and not any(found.outcome is Outcome.BROKEN for found in group)
+    return _observed(group) and not any(found.fate is Fate.BROKEN for found in group)
 
 
 def _status(said: Published, case: Case, looks: Sequence[Look]) -> DaneStatus:
-    outcomes = {found.outcome for found in looks} - {Outcome.UNOBSERVED}
+    fates = {found.fate for found in looks} - {Fate.UNOBSERVED}
     if said.addresses is Dnssec.BOGUS:  # of one family; RFC 7672 §2.2.2: for any query of the process, the mail waits
         return DaneStatus.DEFERRED
     if not case.records:
         return DaneStatus.UNUSABLE
-    if not outcomes:
+    if not fates:
         return DaneStatus.DEFERRED
-    if len(outcomes) > 1:
+    if len(fates) > 1:
         return DaneStatus.MIXED
-    return DaneStatus.HONOURED if Outcome.KEPT in outcomes else DaneStatus.BROKEN
+    return DaneStatus.HONOURED if Fate.KEPT in fates else DaneStatus.BROKEN
 
 
 def _judge_place(group: Sequence[Look], case: Case) -> Iterator[Finding]:
     """One address: what is wrong at it, or what matched."""
-    broken = [found for found in group if found.outcome is Outcome.BROKEN]
+    broken = [found for found in group if found.fate is Fate.BROKEN]
     plain = [found for found in group if not found.seen]
     times = sum(not found.seen for found in broken)
     told: set[tuple[str, Where]] = set()
@@ -173,7 +173,7 @@ def _excused(places: Sequence[Sequence[Look]]) -> dict[Endpoint, Excuse]:
         for endpoint in dict.fromkeys(found.at.endpoint for found in group):
             looks = [found for found in group if found.at.endpoint == endpoint]
             held = [found.held for found in looks if found.held]
-            if held and not any(found.outcome is Outcome.BROKEN for found in looks):
+            if held and not any(found.fate is Fate.BROKEN for found in looks):
                 codes = frozenset.intersection(*(one.excused for one in held))
                 excused[endpoint] = Excuse(codes=codes, by=held[0].matches[0].record.named)
     return {endpoint: excuse for endpoint, excuse in excused.items() if excuse.codes}
@@ -196,8 +196,8 @@ def _unusable(where: Where, records: Sequence[Unusable], others: bool) -> Iterat
 
 def _advice(where: Where, looks: Sequence[Look], case: Case, answer: Answer, general: Sequence[Finding]) -> Finding:
     """What would be so, were the records validated."""
-    kept = [found for found in looks if found.outcome is Outcome.KEPT and found.held]
-    broken = [found for found in looks if found.outcome is Outcome.BROKEN]
+    kept = [found for found in looks if found.fate is Fate.KEPT and found.held]
+    broken = [found for found in looks if found.fate is Fate.BROKEN]
     told = [
         f"{found.held.matches[0].record.shown} would match {found.at.endpoint.address}" for found in kept if found.held
     ]

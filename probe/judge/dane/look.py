@@ -18,7 +18,7 @@ from probe.model import Finding, Observation, Stage, Verdict
 REQUIRED_BY = "DANE"
 
 
-class Outcome(Enum):
+class Fate(Enum):
     KEPT = auto()
     BROKEN = auto()
     UNOBSERVED = auto()  # no connection, "not now", stalled: it may be well or not
@@ -30,7 +30,7 @@ class Look:
     `seen` tells who sees it, where that is not everybody."""
 
     at: Observation
-    outcome: Outcome
+    fate: Fate
     held: Held | None = None
     findings: tuple[Finding, ...] = ()
     seen: str = ""
@@ -58,19 +58,19 @@ def look(seen: Observation, case: Case, *, certificate_shown: bool) -> Look:
     if seen.failure and not who:
         found = _failed(seen, certificate_shown)
         if found and found.code != "not-observed":
-            return Look(at=seen, outcome=Outcome.BROKEN, findings=(noted(found, required_by=REQUIRED_BY),))
+            return Look(at=seen, fate=Fate.BROKEN, findings=(noted(found, required_by=REQUIRED_BY),))
         if found and found.verdict is Verdict.FAIL and seen.failure.stage is Stage.HANDSHAKE:
-            return Look(at=seen, outcome=Outcome.BROKEN)  # told already, and no sender demands less
+            return Look(at=seen, fate=Fate.BROKEN)  # told already, and no sender demands less
         if seen.failure.stage is not Stage.AFTER:
-            return Look(at=seen, outcome=Outcome.UNOBSERVED)
+            return Look(at=seen, fate=Fate.UNOBSERVED)
     if not chain and (who or not seen.session):
-        return Look(at=seen, outcome=Outcome.UNOBSERVED, seen=who)
+        return Look(at=seen, fate=Fate.UNOBSERVED, seen=who)
     if not case.records:
-        return Look(at=seen, outcome=Outcome.KEPT, seen=who)
+        return Look(at=seen, fate=Fate.KEPT, seen=who)
     held = hold(chain, case) if chain else Held(cause="no-match", error="no certificate was presented")
     if held.matches:
-        return Look(at=seen, outcome=Outcome.KEPT, held=held, seen=who)
-    return Look(at=seen, outcome=Outcome.BROKEN, held=held, findings=tuple(_unheld(seen, held, case)), seen=who)
+        return Look(at=seen, fate=Fate.KEPT, held=held, seen=who)
+    return Look(at=seen, fate=Fate.BROKEN, held=held, findings=tuple(_unheld(seen, held, case)), seen=who)
 
 
 def _failed(seen: Observation, certificate_shown: bool) -> Finding | None:

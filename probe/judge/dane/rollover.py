@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from probe.judge.certificate import Certificate, parse
 from probe.judge.dane import tlsa
 from probe.judge.dane.case import Case
-from probe.judge.dane.look import Look, Outcome
+from probe.judge.dane.look import Fate, Look
 from probe.judge.dane.match import hold
 from probe.judge.dane.publish import proposal, zone_line
 from probe.judge.dane.said import several
@@ -88,7 +88,7 @@ def _next(case: Case, upcoming: tuple[bytes, ...], seen: Sequence[Look]) -> tupl
 
 def _scheme(matched: Sequence[Matched], seen: Sequence[Look], case: Case) -> Facts:
     """By which scheme of the two the records stand, if by any; else the record that would complete one."""
-    broken = [look for look in seen if look.outcome is Outcome.BROKEN]
+    broken = [look for look in seen if look.fate is Fate.BROKEN]
     if broken and all(look.held and look.held.near for look in broken):  # the next certificate need only be a good one
         return {"cause": "complete-issuer", "one_line": f"{SAFE} as long as the issuer stays"}
     if broken:
@@ -122,7 +122,7 @@ def _facts(matched: Sequence[Matched], seen: Sequence[Look], case: Case, usable:
         "unmatched": several(f.record.shown for f in matched if not f.looks and f.record not in near) if seen else None,
         "found": several(f"{record.shown} ({codes})" for record, codes in near.items()),
         "passed_over": several(record.shown for record in usable if record not in case.records),
-        "missing": several(_place(look) for look in seen if look.outcome is Outcome.BROKEN),
+        "missing": several(_place(look) for look in seen if look.fate is Fate.BROKEN),
         "ttl": case.ttl,  # what a resolver's copy had left: the records' own is no shorter
     }
 
