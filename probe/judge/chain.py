@@ -20,7 +20,8 @@ __all__ = ["Anchors", "Path", "Superfluous", "Walk", "follow", "misordered", "re
 
 # What is presented is hostile, and real chains have two ways of three or four links.
 MOST_WAYS, LONGEST_WAY, MOST_CHECKS = 16, 16, 64
-# Microseconds, as `spki` reckons them: signatures among what is presented, and then paths. A real chain takes 2,000.
+# Microseconds, as `spki` reckons them: signatures among what is presented, and then paths.
+# One path of a real chain takes 2,000.
 MOST_PAIRING, MOST_VERIFYING = 15_000, 25_000
 BY_A_ROOT = 500  # what a signature costs by one of many anchors, which the user has chosen
 AN_ATTEMPT = 150  # OpenSSL's search for issuers, and our own asking

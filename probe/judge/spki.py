@@ -5,8 +5,8 @@ change it (a compressed point, say), and a key that no library knows could not b
 walked through, and nothing of it understood but lengths.
 
 Keys are chosen by the peer, and libraries do as they are told: to load one of Diffie and Hellman's with 16,384 bits
-takes 0.2 seconds, to check a signature by RSA with as many bits and a long exponent 5 milliseconds. So each is looked at
-before a library gets it.
+takes 0.2 seconds, to check a signature by RSA with as many bits and a long exponent 5 milliseconds. So each is looked
+at before a library gets it.
 """
 
 from dataclasses import dataclass

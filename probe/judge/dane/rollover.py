@@ -108,10 +108,12 @@ def _scheme(matched: Sequence[Matched], seen: Sequence[Look], case: Case) -> Fac
 
 def _issuer(seen: Sequence[Look], case: Case) -> Record | None:
     """The record of an issuer that would hold for every chain as it is sent today; None where there is none."""
-    for record in tlsa.lines(seen[0].chain[1:], usage=tlsa.DANE_TA):
-        if all(hold(look.chain, replace(case, records=(record,))).matches for look in seen):
-            return record
-    return None
+    records = tlsa.lines(seen[0].chain[1:], usage=tlsa.DANE_TA)
+    if not records:
+        return None
+    asked = replace(case, records=records)
+    held = [{match.record for match in hold(look.chain, asked).matches} for look in seen]
+    return next((record for record in records if all(record in one for one in held)), None)
 
 
 def _facts(matched: Sequence[Matched], seen: Sequence[Look], case: Case, usable: Sequence[Record]) -> Facts:
