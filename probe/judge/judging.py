@@ -40,15 +40,10 @@ def judge(evidence: Evidence, standard: Standard, anchors: Anchors, at: datetime
     others = [(seen, tuple(_judge_other(seen, standard, anchors, at))) for seen in _otherwise(evidence)]
     excuses = _excuses(dane.excused, sts.strict, standard)
     judged, others = _excused(judged, excuses), _excused(others, excuses)
-    findings = _united(
-        dane.findings,
-        sts.findings,
-        reporting,
-        judge_route(evidence, standard),
-        _merged(judged),
-        *(found for _, found in others),
-        judge_drift(judged),
-    )
+    promised = (*dane.findings, *sts.findings, *reporting, *(found for _, findings in others for found in findings))
+    findings = [*judge_route(evidence, standard), *_merged(judged), *judge_drift(judged)]
+    if promised:
+        findings = _united(promised, findings)
     return Report(
         target=evidence.target,
         at=at,
@@ -123,11 +118,11 @@ def _merged(judged: Judged) -> Iterator[Finding]:
         yield noted(gravest, seen=f"{len(group)} of {asked} connections") if asked > len(group) else gravest
 
 
-def _united(*parts: Iterable[Finding]) -> Iterable[Finding]:
+def _united(*parts: Iterable[Finding]) -> list[Finding]:
     """Each (code, place) once, the gravest of them, of equals the first: what a promise demands is said as such."""
     united: dict[tuple[str, object], Finding] = {}
     for found in (found for part in parts for found in part):
         known = united.setdefault((found.code, found.where), found)
         if found.verdict.gravity > known.verdict.gravity:
             united[found.code, found.where] = found
-    return united.values()
+    return list(united.values())

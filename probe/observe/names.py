@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable
-from functools import partial
+from functools import lru_cache, partial
 
 from probe.model import Answer, Failure, Hop, Kind, Outcome, Question, Route, RouteKind, Stage, Target
 from probe.observe import tlsa
@@ -80,6 +80,7 @@ def address_questions(host: str, families: frozenset[int]) -> list[Question]:
     return [Question(name=host, rtype=_RTYPES[family]) for family in sorted(families)]
 
 
+@lru_cache(maxsize=4096)  # asked several times of each name
 def is_address(name: str) -> bool:
     """Whether it is an IPv4 or IPv6 address, with or without a zone."""
     try:
