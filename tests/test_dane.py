@@ -877,7 +877,10 @@ def test_where_nobody_asked_nothing_is_said_and_nothing_is_green_that_must_be_th
 def test_hosts_beyond_the_limit_have_an_entry_too() -> None:
     found = domain(host(GOOD), see=(shown(LEAF),))
     mx = answer(DOMAIN, "MX", f"10 {HOST}", "30 MX3.contoso.com.", "20 mx2.contoso.com", secure=True)
-    hosts = promise(judged(replace(found, route=replace(found.route, answers=(mx,), omitted=2)))).hosts
+    many = replace(found, route=replace(found.route, answers=(mx,), omitted=2))
+    (required,) = (each for each in judged(many, dane=Want.REQUIRE).findings if each.code == "dane-required")
+    assert (required.verdict, required.fact("cause")) == (Verdict.UNKNOWN, "not-asked")
+    hosts = promise(judged(many)).hosts
     assert list(hosts) == [HOST, "mx2.contoso.com", "mx3.contoso.com"]
     assert [host.status for host in hosts.values()] == [DaneStatus.HONOURED, DaneStatus.DEFERRED, DaneStatus.DEFERRED]
 

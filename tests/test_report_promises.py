@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from probe.model import (
+    Answer,
     Dane,
     DaneHost,
     DaneStatus,
@@ -15,6 +16,7 @@ from probe.model import (
     Outcome,
     Policy,
     Promises,
+    Question,
     Record,
     Report,
     Route,
@@ -87,9 +89,14 @@ def line(*hosts: DaneHost, mx: Dnssec | None = Dnssec.SECURE) -> str:
         ((dane_host(NONE, tlsa_dnssec=Dnssec.INSECURE),), "none, the TLSA records are not signed"),
         (
             (dane_host(UNSEEN, addresses_dnssec=Dnssec.NOT_VALIDATED),),
-            "not validated, wants --trust-ad or a validating resolver on loopback",
+            "not validated, wants a resolver that validates, on loopback or with --trust-ad",
         ),
         ((dane_host(UNSEEN, records=()), dane_host(UNSEEN, records=())), "no TLSA record seen, not validated"),
+        ((dane_host(UNSEEN, records=(), tlsa_dnssec=Dnssec.FAILED),), "TLSA not to be looked up, not validated"),
+        (
+            (dane_host(BROKEN, 0, 1), dane_host(DEFERRED, addresses_dnssec=None, tlsa_dnssec=None, records=())),
+            "honoured by 0 of 1 address; mx2: not known, TLSA was not asked for",  # beyond the limit
+        ),
         ((dane_host(DEFERRED),), f"deferred, no address was observed{WAITS}"),
         ((dane_host(DEFERRED, tlsa_dnssec=Dnssec.BOGUS),), f"deferred, TLSA bogus{WAITS}"),
         ((dane_host(DEFERRED, tlsa_dnssec=Dnssec.FAILED),), f"deferred, TLSA not to be looked up{WAITS}"),
@@ -166,6 +173,13 @@ def test_hosts_without_an_address() -> None:
         "mail: none, no TLSA record; mx2: none, no address"
     )
     assert dane.in_a_line(of_hosts(none), routed(mail=())) == "none, no address"
+    v4_unasked = routed(mail=())
+    (hop,) = v4_unasked.evidence.route.hops
+    aaaa = Answer(question=Question(name=HOST, rtype="AAAA"), outcome=Outcome.NODATA, canonical=HOST)
+    route = replace(v4_unasked.evidence.route, hops=(replace(hop, answers=(aaaa,)),))
+    v4_unasked = replace(v4_unasked, evidence=replace(v4_unasked.evidence, route=route))
+    unsigned = replace(none, addresses_dnssec=Dnssec.INSECURE)
+    assert dane.in_a_line(of_hosts(unsigned), v4_unasked) == "none, the addresses are not signed"
     assert dane.in_a_line(of_hosts(dane_host(BROKEN, 0, 1), none), report) == (
         f"honoured by 0 of 1 address; mx2: none, no address{STOPS}"
     )

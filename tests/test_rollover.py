@@ -69,7 +69,19 @@ def test_a_record_whose_anchor_was_found_is_not_said_to_match_nothing() -> None:
     finding = roll(ISSUER, see=(shown(MISNAMED, ISSUING),))
     assert finding.fact("unmatched") is None
     assert finding.fact("found") == f"{ISSUER} (certificate-host-mismatch)"
+    # A new certificate for the old names would not hold either.
+    assert (finding.fact("cause"), finding.fact("one_line")) == ("incomplete", BREAKS)
+
+
+def test_a_leaf_that_has_just_expired_is_mended_by_rolling() -> None:
+    late = leaf("CN=late.contoso.com", ISSUING, (HOST,), until=AT - timedelta(days=3))
+    finding = roll(ISSUER, see=(shown(late, ISSUING),))
+    assert finding.fact("found") == f"{ISSUER} (certificate-expired)"
     assert (finding.fact("cause"), finding.fact("publish")) == ("complete-issuer", None)
+    stale = authority("CN=Stale CA,O=Tailspin Trust,C=GB", ROOT, until=AT - timedelta(days=3))
+    by_stale = leaf("CN=by stale.contoso.com", stale, (HOST,))
+    finding = roll(record(2, 1, 1, ROOT.der), see=(shown(by_stale, stale, ROOT),))
+    assert (finding.fact("cause"), finding.fact("one_line")) == ("incomplete", BREAKS)
 
 
 def test_a_file_without_the_issuer_counts_with_the_one_that_is_sent_today() -> None:

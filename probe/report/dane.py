@@ -84,12 +84,16 @@ def _uncounted(name: str, host: DaneHost, report: Report) -> str:
     match host.status:
         case DaneStatus.UNUSABLE:
             return "no usable record → TLS is required, whoever answers"  # RFC 7672 §2.2
+        case DaneStatus.DEFERRED if _beyond(host):
+            return f"not known, TLSA was {UNASKED}"
         case DaneStatus.DEFERRED if unasked := _unasked(name, report):
             return f"not known, {unasked}"
         case DaneStatus.DEFERRED:
             return f"deferred, {_why_deferred(host)}"
         case DaneStatus.NOT_VALIDATED if host.records:
-            return "not validated, wants --trust-ad or a validating resolver on loopback"
+            return "not validated, wants a resolver that validates, on loopback or with --trust-ad"
+        case DaneStatus.NOT_VALIDATED if host.tlsa_dnssec is Dnssec.FAILED:
+            return "TLSA not to be looked up, not validated"
         case DaneStatus.NOT_VALIDATED if _addressless(name, report):
             return "none to be seen, no address"
         case DaneStatus.NOT_VALIDATED:
@@ -106,6 +110,11 @@ def _unasked(name: str, report: Report) -> str:
             last = detail.rpartition("; ")[2]
             return visible(f"TLSA {last[3:]}" if last.startswith("it ") else last)
     return ""
+
+
+def _beyond(host: DaneHost) -> bool:
+    """Whether it is one of those that the limit left out, of which nothing was asked."""
+    return host.addresses_dnssec is None and host.tlsa_dnssec is None
 
 
 def _why_deferred(host: DaneHost) -> str:
@@ -130,7 +139,8 @@ def _why_none(name: str, host: DaneHost, report: Report) -> str:
 def _addressless(name: str, report: Report) -> bool:
     """Whether no mail can go there."""
     hop = _hops(report).get(name)
-    return hop is not None and not hop.addresses
+    asked = {answer.question.rtype for answer in hop.answers} if hop else set()
+    return hop is not None and not hop.addresses and len(asked) != 1  # with -4 or -6 it may have the other kind
 
 
 def _without_hosts(dane: Dane) -> str:
@@ -154,7 +164,7 @@ def _outcome(dane: Dane, report: Report) -> str:
     if found == {DaneStatus.BROKEN}:
         return f" → {STOPS if mail else 'strict clients turn away'}"
     # A client that waits for better times is no client; and what we did not ask, a sender does.
-    if not mail or not found or any(_unasked(name, report) for name in dane.hosts):
+    if not mail or not found or any(_beyond(host) or _unasked(name, report) for name, host in dane.hosts.items()):
         return ""
     return f" → {WAITS}" if found <= {DaneStatus.BROKEN, DaneStatus.DEFERRED} else ""
 

@@ -139,12 +139,12 @@ def _required(promise: Dane, said: Mapping[str, Published]) -> Iterator[Finding]
         cause = "insecure" if here.addresses is Dnssec.INSECURE else "no-records"
         if promise.hosts[host].status is DaneStatus.UNUSABLE:
             yield finding("dane-required", Verdict.FAIL, at_records(host), cause="unusable", why="no usable record")
-        elif here.standing is Standing.ABSENT and (
-            here.answer or cause == "insecure"
-        ):  # else no mail goes there at all
+        elif here.standing is Standing.ABSENT and (here.answer or cause == "insecure"):  # else no mail goes there
             yield finding("dane-required", Verdict.FAIL, at_records(host), cause=cause, why=here.why)
     unknown = any(host.status is DaneStatus.NOT_VALIDATED for host in promise.hosts.values())
-    if unknown or promise.mx_dnssec is Dnssec.NOT_VALIDATED:
+    if promise.hosts.keys() - said.keys():  # beyond the limit
+        yield finding("dane-required", Verdict.UNKNOWN, TARGET, cause="not-asked")
+    elif unknown or promise.mx_dnssec is Dnssec.NOT_VALIDATED:
         yield finding("dane-required", Verdict.UNKNOWN, TARGET, cause="not-validated")
     elif promise.mx_dnssec is Dnssec.INSECURE:
         # RFC 7672 §2.2.1: the mail MUST wait, whatever the hosts promise.

@@ -89,7 +89,7 @@ def _next(case: Case, upcoming: tuple[bytes, ...], seen: Sequence[Look]) -> tupl
 def _scheme(matched: Sequence[Matched], seen: Sequence[Look], case: Case) -> Facts:
     """By which scheme of the two the records stand, if by any; else the record that would complete one."""
     broken = [look for look in seen if look.fate is Fate.BROKEN]
-    if broken and all(look.held and look.held.near for look in broken):  # the next certificate need only be a good one
+    if broken and all(_just_expired(look, case) for look in broken):  # which any roll-over mends
         return {"cause": "complete-issuer", "one_line": f"{SAFE} as long as the issuer stays"}
     if broken:
         wanted = next((proposal(look.leaf, case.records) for look in broken if look.leaf), None)
@@ -104,6 +104,13 @@ def _scheme(matched: Sequence[Matched], seen: Sequence[Look], case: Case) -> Fac
     if issuer:
         return {"cause": "incomplete", "one_line": BREAKS, "publish": zone_line(issuer, case)}
     return {"cause": "incomplete", "one_line": "roll-over would break, publish the next certificate's record first"}
+
+
+def _just_expired(look: Look, case: Case) -> bool:
+    """Whether nothing but the leaf's last day keeps an anchor that was found from holding."""
+    near = {codes for _, codes in look.held.near} if look.held else set()
+    expired = [isinstance(link, Certificate) and link.not_after < case.at for link in map(parse, look.chain)]
+    return near == {"certificate-expired"} and expired[0] and not any(expired[1:])
 
 
 def _issuer(seen: Sequence[Look], case: Case) -> Record | None:
