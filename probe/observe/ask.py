@@ -4,6 +4,7 @@ The one door behind which dnspython lives; no type of it gets out. dnspython's o
 measures time by the wall clock, raises where there is no answer, and reads responses until one fits.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from probe.observe.response import is_authentic, read
 from probe.observe.validation import Standing
 from probe.observe.world import blame_shortage, server_text
 
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _ROOT = Question(name=".", rtype="SOA")
 _UNCHECKED = "DNSSEC: it has an answer, and gives it only unchecked"
 
@@ -53,7 +55,7 @@ class Resolver:
 
     async def _ask(self, question: Question) -> Answer:
         try:
-            name = dns.name.from_text(question.name)
+            name = _name(question.name)
         except dns.exception.DNSException as error:
             return _unknown(question, Outcome.FAILED, f"not a name that DNS can carry: {error}")
         heard: list[_Heard] = []
@@ -185,6 +187,14 @@ class _Heard(NamedTuple):
         """Whether nobody else need be asked."""
         outcome = self.answer.outcome
         return (outcome is not Outcome.FAILED and outcome is not Outcome.TIMEOUT) or self.answer.kind is Kind.PROTOCOL
+
+
+def _name(text: str) -> dns.name.Name:
+    """The name that a text stands for. Without escapes and beyond letters, dots alone part it: dnspython, which goes
+    through it octet by octet, takes twice as long."""
+    if _PLAIN.fullmatch(text):
+        return dns.name.Name((*text.encode("ascii").split(b"."), b""))
+    return dns.name.from_text(text)
 
 
 def _failure(question: Question, tried: list[Answer]) -> Answer:
