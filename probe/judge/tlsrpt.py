@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from probe.judge.find import TARGET, finding
 from probe.judge.standard import Standard, Want
 from probe.judge.txt import BLANKS, choose, clipped, fields, listed, shown, status
-from probe.model import Answer, Evidence, Finding, Outcome, Record, TlsRpt, Verdict
+from probe.model import Answer, Evidence, Finding, Record, TlsRpt, Verdict
 
 VERSION = b"v=TLSRPTv1"
 SCHEMES = ("mailto", "https")
@@ -62,7 +62,7 @@ def judge_tlsrpt(evidence: Evidence, standard: Standard) -> tuple[TlsRpt | None,
 
 def _judge(answer: Answer, unknown: Verdict = Verdict.WARN) -> tuple[TlsRpt, tuple[Finding, ...]]:
     name = answer.question.name
-    if answer.outcome in (Outcome.BOGUS, Outcome.FAILED, Outcome.TIMEOUT):
+    if not answer.outcome.known:
         reason = clipped(f"{name} TXT: {answer.detail or answer.outcome}")
         return TlsRpt(record=Record.UNKNOWN), (finding("tlsrpt-lookup-failed", unknown, TARGET, reason=reason),)
     chosen = choose(answer.records, VERSION)

@@ -4,9 +4,9 @@ All times are UTC, all durations seconds, all sizes bytes. Host names are lower-
 addresses are in their canonical text form. Text that came from a peer is kept as it came: whoever prints it escapes it.
 """
 
+from probe.model.answer import Answer, Question
 from probe.model.evidence import (
     FORMAT,
-    Answer,
     Endpoint,
     Evidence,
     Failure,
@@ -14,12 +14,12 @@ from probe.model.evidence import (
     MtaSts,
     Observation,
     PresentedChain,
-    Question,
     Remembered,
     Route,
     Session,
     Target,
     Turn,
+    every_answer,
 )
 from probe.model.promises import (
     Dane,
@@ -73,5 +73,6 @@ __all__ = [
     "Turn",
     "Verdict",
     "Where",
+    "every_answer",
     "gravest",
 ]

@@ -1,10 +1,11 @@
 """What was asked, and what was seen. Raw: parsing is judging, so that tomorrow's parser reads yesterday's evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from probe.model.vocabulary import Dnssec, Kind, Outcome, RouteKind, Speaker, Stage
+from probe.model.answer import Answer
+from probe.model.vocabulary import Kind, RouteKind, Speaker, Stage
 
 FORMAT = 1  # of saved evidence and of JSON reports; raised when a reader of the old one would misread the new one
 
@@ -21,53 +22,6 @@ class Target:
     name: str
     port: int | None
     dialogue: str = "smtp"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One DNS question; `rtype` in capitals, as in "MX"."""
-
-    name: str
-    rtype: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What the resolver said. `records` are in presentation form; `canonical` is the name after following CNAMEs.
-
-    `aliases` are the names passed through on the way, the asked one first, empty without a CNAME. `ttl` is the smallest
-    of the records', in seconds; of a negative answer, how long it holds (RFC 2308 §5), None where it does not say.
-    `secure` is what a trusted validator says: True where the records and every alias on the way are signed and hold,
-    False where they are shown to be unsigned, None where nobody whom we may trust has looked. `resolver` tells who
-    answered ("system" where the operating system resolved it), or who was asked in vain, with commas between several.
-    `detail` explains BOGUS, FAILED and TIMEOUT, with a response code first ("SERVFAIL …"), and `kind` says more than
-    the outcome where it can: UNREACHABLE, where none of the resolvers could be asked; PROTOCOL, where the zone itself
-    is at fault (a loop of aliases).
-    """
-
-    question: Question
-    outcome: Outcome
-    canonical: str
-    records: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    ttl: int | None = None
-    secure: bool | None = None
-    resolver: str = ""
-    detail: str = ""
-    kind: Kind | None = None
-
-    @property
-    def dnssec(self) -> Dnssec:
-        """The status of this answer, RFC 4035 §4.3's words and two of ours."""
-        match self.outcome:
-            case Outcome.BOGUS:
-                return Dnssec.BOGUS
-            case Outcome.FAILED | Outcome.TIMEOUT:
-                return Dnssec.FAILED
-            case _ if self.secure is None:
-                return Dnssec.NOT_VALIDATED
-            case _:
-                return Dnssec.SECURE if self.secure else Dnssec.INSECURE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +175,21 @@ class MtaSts:
     remembered: Remembered | None = None
 
 
+def every_answer(route: Route, mta_sts: MtaSts | None, tlsrpt: Answer | None) -> Iterator[Answer]:
+    """For the route, host by host with its TLSA, then for what the domain has promised."""
+    yield from route.answers
+    for hop in route.hops:
+        yield from hop.answers
+        if hop.alias:
+            yield hop.alias
+        yield from hop.tlsa
+    if mta_sts:
+        yield mta_sts.txt
+        yield from mta_sts.addresses
+    if tlsrpt:
+        yield tlsrpt
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Everything that was seen of one target, complete: judging needs nothing else from the world.
@@ -242,3 +211,8 @@ class Evidence:
     ehlo: str | None = None
     client_certificate: bool = False
     format: int = FORMAT
+
+    @property
+    def answers(self) -> Iterator[Answer]:
+        """Every answer of the resolvers, see `every_answer`."""
+        return every_answer(self.route, self.mta_sts, self.tlsrpt)

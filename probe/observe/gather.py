@@ -21,6 +21,7 @@ from probe.model import (
     RouteKind,
     Stage,
     Target,
+    every_answer,
 )
 from probe.observe import policy, tls, tlsa
 from probe.observe.asking import Asking, side_by_side
@@ -177,20 +178,9 @@ def _other_offer(seen: Observation) -> str:
 
 
 def _asked(seen: _Seen, manner: Manner) -> tuple[str, ...]:
-    asked = dict.fromkeys(who for answer in _answers(seen) if answer.resolver for who in answer.resolver.split(", "))
-    return tuple(asked) or (manner.resolvers if seen.route.failure or any(_answers(seen)) else ())
-
-
-def _answers(seen: _Seen) -> Iterator[Answer]:
-    yield from seen.route.answers
-    for hop in seen.route.hops:
-        yield from (*hop.answers, *hop.tlsa)
-        if hop.alias:
-            yield hop.alias
-    if seen.mta_sts:
-        yield from (seen.mta_sts.txt, *seen.mta_sts.addresses)
-    if seen.tlsrpt:
-        yield seen.tlsrpt
+    answers = list(every_answer(seen.route, seen.mta_sts, seen.tlsrpt))
+    asked = dict.fromkeys(who for answer in answers if answer.resolver for who in answer.resolver.split(", "))
+    return tuple(asked) or (manner.resolvers if seen.route.failure or answers else ())
 
 
 def _unseen(endpoint: Endpoint, world: World) -> Observation:

@@ -12,7 +12,6 @@ from probe.dialogue.smtp import hear
 from probe.judge.catalogue import explain
 from probe.judge.certificate import Unreadable, parse
 from probe.report import document
-from probe.report.answers import answers
 from probe.report.pledges import pledged
 from probe.report.wording import bounces, cause
 
@@ -87,7 +86,7 @@ def _route(evidence: model.Evidence) -> document.Route:
                 detail=answer.detail,
                 dnssec=answer.dnssec,
             )
-            for answer in answers(evidence)
+            for answer in evidence.answers
         ),
         omitted=route.omitted,
         failure=_failure(route.failure),

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from probe.model import Evidence, Report, Route, RouteKind, Verdict
-from probe.report.answers import answers, told
+from probe.report.answers import told
 from probe.report.endpoint import blocks
 from probe.report.escape import visible
 from probe.report.findings import faults, glance, grouped, held
@@ -87,7 +87,7 @@ def _hosts(route: Route, width: int) -> Iterator[Line]:
 
 
 def _answers(evidence: Evidence, width: int) -> Iterator[Line]:
-    for answer in answers(evidence):
+    for answer in evidence.answers:
         yield from row(visible(answer.question.rtype, 8), told(answer), width=width)
         if answer.question.rtype == "TLSA":  # each record whole: they are for comparing
             yield from ((Span(f"{MARGIN * 4}{visible(record)}", "command"),) for record in answer.records)

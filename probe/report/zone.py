@@ -17,9 +17,10 @@ def lines(
     matching: int,
 ) -> list[str]:
     """The lines for a chain (DER, leaf first); without `host`, the records' own data alone."""
-    owner = f"{tlsa.owner(host, port)}. {'' if ttl is None else f'{ttl} '}IN TLSA " if host else ""
+    owner = tlsa.owner(host, port) if host else ""
     records = dict.fromkeys(tlsa.lines(chain, usage=usage, selector=selector, matching=matching))
-    return [line for record in records for line in (*_comment(record, chain), f"{owner}{record}")]
+    written = {record: tlsa.line(owner, record, ttl) if owner else str(record) for record in records}
+    return [line for record, text in written.items() for line in (*_comment(record, chain), text)]
 
 
 def _comment(record: tlsa.Record, chain: Sequence[bytes]) -> Iterator[str]:

@@ -174,9 +174,10 @@ def lines(
     return tuple(record for record in found if record)
 
 
-def line(owner: str, record: Record) -> str:
-    """The line of a zone file: "_25._tcp.mx.example.org. IN TLSA 3 1 1 …". `owner` is without the last dot."""
-    return f"{owner}. IN TLSA {record}"
+def line(owner: str, record: Record, ttl: int | None = None) -> str:
+    """The line of a zone file: "_25._tcp.mx.example.org. IN TLSA 3 1 1 …". `owner` is without the last dot; without
+    `ttl`, in seconds, the zone's own counts."""
+    return f"{owner}. {'' if ttl is None else f'{ttl} '}IN TLSA {record}"
 
 
 def owner(base: str, port: int) -> str:

@@ -81,7 +81,7 @@ def _unasked(asked: MtaSts, host: str) -> Fetched:
         reason = f"there was no time to ask {host}"
         return Fetched(policy=Policy.FETCH_ERROR, cause="timeout", reason=reason, looked=False)
     for answer in asked.addresses:
-        if answer.outcome in (Outcome.BOGUS, Outcome.FAILED, Outcome.TIMEOUT):
+        if not answer.outcome.known:
             said = answer.detail or answer.outcome
             return _error("lookup", f"{answer.question.name} {answer.question.rtype}: {said}")
     unasked = {"A", "AAAA"} - {answer.question.rtype for answer in asked.addresses}
