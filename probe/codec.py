@@ -57,7 +57,9 @@ def _with_good_times(evidence: Evidence) -> Evidence:
     sts = evidence.mta_sts
     seen = (*evidence.observations, *evidence.alternatives, *(sts.fetches if sts else ()))
     kept = (sts.remembered.fetched, sts.remembered.expires) if sts and sts.remembered else ()
-    for time in (evidence.at, *(observation.at for observation in seen), *kept):
+    leaves = (observation.leaf for observation in seen if observation.leaf)
+    logged = (time for leaf in leaves for time in (leaf.not_before, leaf.not_after) if time)
+    for time in (evidence.at, *(observation.at for observation in seen), *kept, *logged):
         if time.utcoffset() is None:
             raise ValueError(f"the time {time.isoformat()} has no offset")
         time.astimezone(UTC)  # fails beyond either end of the calendar

@@ -24,6 +24,11 @@ class EvidenceError(ProbeError):
     """A file of saved evidence cannot be read as evidence."""
 
 
+class ExportError(ProbeError):
+    """What Exchange wrote, an export or a log, cannot be read: the message names the file, and where they are known the
+    line and the property."""
+
+
 class ShortageError(ProbeError):
     """This machine ran out of something, such as open files: what is seen from then on tells nothing about a peer."""
 

@@ -23,6 +23,10 @@ GOOD = {
     "sts-policy-valid",
     "sts-host-accepted",
     "tlsrpt-valid",
+    # hybrid: endpoints held against exports
+    # export: what exports say by themselves
+    # logged: protocol logs
+    # rehearsal: the next certificate
 }
 
 # RFC 8460 §4.3, and the registry of §6.6
@@ -98,6 +102,10 @@ CODES = (
     "tlsrpt-record-invalid",
     "tlsrpt-lookup-failed",
     "tlsrpt-required",
+    # hybrid: endpoints held against exports
+    # export: what exports say by themselves
+    # logged: protocol logs
+    # rehearsal: the next certificate
 )
 
 # How each stage can end early.
@@ -147,6 +155,10 @@ CAUSES = {
     "sts-webpki-invalid": {"not-trusted", "host-mismatch", "expired", "not-yet-valid", "wrong-usage", "unreadable"},
     "tlsrpt-record-invalid": {"several", "version", "rua", "syntax"},
     "tlsrpt-required": {"no-record", "record-invalid", "not-asked"},
+    # hybrid: endpoints held against exports
+    # export: what exports say by themselves
+    # logged: protocol logs
+    # rehearsal: the next certificate
 }
 
 

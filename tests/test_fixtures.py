@@ -15,6 +15,10 @@ from fixtures.scenes import ENDINGS
 from probe import config
 from probe.cli import run
 from probe.judge.catalogue import CATALOGUE
+from probe.judge.catalogue.export import EXPORT
+from probe.judge.catalogue.hybrid import HYBRID
+from probe.judge.catalogue.logged import LOGGED
+from probe.judge.catalogue.rehearsal import REHEARSAL
 from probe.judge.judging import judge
 from probe.judge.standard import Standard
 from probe.model import Verdict
@@ -344,7 +348,11 @@ def raised() -> frozenset[tuple[str, str | None]]:
 WITH_OPTIONS = {"connector-certificate-matches": f"--expect-thumbprint '{SHA1}'"}
 
 
-@pytest.mark.parametrize("code", CATALOGUE)
+# These rest on exports, on logs, or on a certificate to come: their own tests raise them.
+ELSEWHERE = {entry.code for entry in (*HYBRID, *EXPORT, *LOGGED, *REHEARSAL)}
+
+
+@pytest.mark.parametrize("code", [code for code in CATALOGUE if code not in ELSEWHERE])
 def test_every_finding_has_evidence_that_raises_it(capsys: pytest.CaptureFixture[str], code: str) -> None:
     if code in WITH_OPTIONS:
         _, report = judged(capsys, "healthy", WITH_OPTIONS[code])
@@ -353,7 +361,7 @@ def test_every_finding_has_evidence_that_raises_it(capsys: pytest.CaptureFixture
         assert code in {raised for raised, _ in raised()}
 
 
-@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.causes])
+@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.causes and code not in ELSEWHERE])
 def test_every_cause_has_evidence_that_raises_it(code: str) -> None:
     assert {told for found, told in raised() if found == code} == set(CATALOGUE[code].causes)
 

@@ -53,10 +53,11 @@ def _matches(presented: str, host: str) -> bool:
 def by_exchange(certificate: Certificate, expected: str) -> str | None:
     """The name that Exchange Online would take for the expected one, None where it would answer SubjectMismatch."""
     hosts = (name for name in certificate.names if is_host(name) and not host_address(name))
-    return next((name for name in hosts if _exchange_matches(name, expected.lower())), None)
+    return next((name for name in hosts if exchange_matches(name, expected.lower())), None)
 
 
-def _exchange_matches(presented: str, expected: str) -> bool:
+def exchange_matches(presented: str, expected: str) -> bool:
+    """Whether a certificate's name stands for the expected one; both in lower case."""
     if presented == expected:
         return True
     if presented.startswith("*."):

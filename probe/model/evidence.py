@@ -102,6 +102,24 @@ class PresentedChain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """What a protocol log tells of a certificate: never its bytes, never its chain. Whatever it does not tell is None.
+
+    `thumbprint` is upper-case hex as logged, which of scrubbed text may be no SHA-1. `scrubbed`: parts were taken out
+    before we saw it, so that neither names nor DNs may be compared.
+    """
+
+    thumbprint: str | None = None
+    subject: str | None = None
+    issuer: str | None = None
+    serial: str | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    names: tuple[str, ...] | None = None
+    scrubbed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """Where and how an observation ended early."""
 
@@ -125,7 +143,7 @@ class Observation:
     took and `octets` how many bytes were heard in it, by its name in lower case, in order; a stage that never began is
     missing. `source` is our own address.
     `refusals` are the earlier attempts that the peer put off with a 4xx reply. `attempted` is False where the target's
-    time ran out before this endpoint's turn came.
+    time ran out before this endpoint's turn came. `leaf` is what a protocol log tells where there is no `chain`.
     """
 
     endpoint: Endpoint
@@ -142,6 +160,7 @@ class Observation:
     source: str | None = None
     refusals: tuple[Failure, ...] = ()
     attempted: bool = True
+    leaf: Leaf | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,25 +10,38 @@ from probe.model.vocabulary import RuleBook, Verdict, gravest
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Where:
-    """What a finding is about. `kind` is target, host, endpoint, certificate, record or policy; `position` counts the
-    presented certificates from 0, the leaf."""
+    """What a finding is about. `kind` is target, host, endpoint, certificate, record, policy, connector, installed,
+    organisation, log or plan; `position` counts the presented certificates from 0, the leaf. `name` is a connector as
+    Exchange names it, or the thumbprint of a certificate that is installed on the server `host`."""
 
     kind: str
     host: str | None = None
     address: str | None = None
     port: int | None = None
     position: int | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What the blanks of a remedy (`<SERVER>`) stand for in an organisation, by the words of the blanks: `common` hold
+    wherever they stand, and of `servers` each is a server with what is its own, for whom commands are repeated."""
+
+    common: tuple[tuple[str, str], ...] = ()
+    servers: tuple[tuple[tuple[str, str], ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is so, good or bad. Its identity over time is (`code`, `where`). `facts` are sorted by key."""
+    """One thing that is so, good or bad. Its identity over time is (`code`, `where`). `facts` are sorted by key.
+    `names` fill in the blanks of its remedy."""
 
     code: str
     verdict: Verdict
     where: Where
     facts: tuple[tuple[str, str], ...] = ()
     rule_book: RuleBook = RuleBook.RFC
+    names: Names = Names()
 
     def fact(self, key: str) -> str | None:
         """The fact of that key, or None."""

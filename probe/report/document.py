@@ -21,11 +21,26 @@ Position = Annotated[int, Meta(ge=0, description="Counts the certificates as pre
 class Where(Struct, frozen=True, omit_defaults=True):
     """What a finding is about; of the keys beside `kind`, those that apply."""
 
-    kind: Literal["target", "host", "endpoint", "certificate", "record", "policy"]
+    kind: Literal[
+        "target",
+        "host",
+        "endpoint",
+        "certificate",
+        "record",
+        "policy",
+        "connector",
+        "installed",
+        "organisation",
+        "log",
+        "plan",
+    ]
     host: HostName | UnsetType = UNSET
     address: str | UnsetType = UNSET
     port: int | UnsetType = UNSET
     position: Position | UnsetType = UNSET
+    name: (
+        Annotated[str, Meta(description="A connector, or the thumbprint of an installed certificate.")] | UnsetType
+    ) = UNSET
 
 
 class Finding(Struct, frozen=True):
@@ -39,6 +54,9 @@ class Finding(Struct, frozen=True):
     exchange_online: Annotated[tuple[str, ...], Meta(description="What Exchange Online says of it.")]
     tlsrpt: Annotated[str | None, Meta(description="The result type of RFC 8460.")]
     hresult: Annotated[str | None, Meta(description="What Windows says of it.")]
+    remedy: Annotated[
+        tuple[str, ...], Meta(description="How to mend it: instructions, and indented below each its commands.")
+    ]
 
 
 class Failure(Struct, frozen=True):

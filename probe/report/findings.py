@@ -4,17 +4,17 @@ The same fault at several places is explained once, and commands that one fault 
 report with three faults of one cause would otherwise be three times as long and no wiser.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from probe.judge.catalogue import Entry, explain
-from probe.model import Finding, Report, RuleBook, Verdict
+from probe.model import Finding, RuleBook, Verdict
 from probe.report.escape import visible
 from probe.report.layout import BLANK, MARGIN, Line, Span, body, heading, row
+from probe.report.remedy import Step, steps
 from probe.report.rollover import to_paste
 from probe.report.wording import bounces, case, cause, places, sentence
 
 Group = list[Finding]
-Step = tuple[str, ...]  # an instruction and its commands
 
 NAME_FINDINGS = ("certificate-host-mismatch", "certificate-name-matches")  # on which the two rule books differ
 NOTES = ("excused_by", "rfc_9525")  # facts by which something that holds is not simply good
@@ -54,41 +54,41 @@ def _said(group: Group) -> list[Group]:
     return list(said.values())
 
 
-def faults(report: Report, *, verbosity: int, width: int) -> Iterator[Line]:
-    """Every fault: where it is, what it means, what Exchange Online says, what to do."""
+def faults(findings: Iterable[Finding], near: str, *, verbosity: int, width: int) -> Iterator[Line]:
+    """Every fault: where it is, what it means, what Exchange Online says, what to do. `near` goes without saying."""
     told: set[Step] = set()
-    for group in grouped(finding for finding in report.findings if finding.verdict is not Verdict.OK):
+    for group in grouped(finding for finding in findings if finding.verdict is not Verdict.OK):
         finding = group[0]
         entry = explain(finding.code, cause(finding))
         yield from heading(finding.verdict, finding.code + _book(finding), width=width)
-        for text in cases(group, report.target.name):
+        for text in cases(group, near):
             yield from body(text, width=width, hang=2)
         yield from body(entry.meaning, width=width, style="dim")
         if verbosity > 0 or cause(finding) not in entry.causes:  # otherwise the meaning is the cause's own
             yield from row("Cause", entry.cause, width=width)
         yield from _quotes(finding, entry, verbosity, width)
         yield from _records(group, width)
-        yield from _remedy(entry, told, width)
+        yield from _remedy(steps(group, entry), told, width)
         if verbosity > 0:
             yield from _references(entry, width)
         yield BLANK
 
 
-def held(report: Report, *, verbosity: int, width: int) -> Iterator[Line]:
+def held(findings: Iterable[Finding], near: str, *, verbosity: int, width: int) -> Iterator[Line]:
     """What is as it should be: the codes, with -v the facts."""
-    good = grouped(finding for finding in report.findings if finding.verdict is Verdict.OK)
+    good = grouped(finding for finding in findings if finding.verdict is Verdict.OK)
     if not good:
         return
     if verbosity > 0:
         for group in good:
             yield from heading(Verdict.OK, _code(group[0]), width=width, style="")
-            for text in cases(group, report.target.name):
+            for text in cases(group, near):
                 yield from body(text, width=width, hang=2, style="dim")
     else:
         yield from heading(Verdict.OK, ", ".join(dict.fromkeys(map(_note, good))), width=width, style="")
         for group in good:
             noted = [finding for finding in group if any(map(finding.fact, NOTES))]
-            for text in glance(noted, report.target.name) if noted else ():
+            for text in glance(noted, near) if noted else ():
                 yield from body(text, width=width, hang=2, style="dim")
     yield BLANK
 
@@ -131,34 +131,22 @@ def _records(group: Group, width: int) -> Iterator[Line]:
         yield from map(to_paste, lines)
 
 
-def _remedy(entry: Entry, told: set[Step], width: int) -> Iterator[Line]:
+def _remedy(wanted: Sequence[Step], told: set[Step], width: int) -> Iterator[Line]:
     """The steps, each an instruction with its commands, which are never wrapped: they are for pasting."""
-    steps = list(_steps(entry.remedy))
-    if not steps:
+    if not wanted:
         return
-    if told.issuperset(steps):
+    if told.issuperset(wanted):
         yield from row("Fix", "as above", width=width)
         return
     yield from row("Fix", "", width=width)
-    for step in steps:
+    for step in wanted:
         instruction, *commands = step
         if step not in told:
             yield from body(instruction, width=width, margin=2 * MARGIN)
             yield from ((Span(MARGIN + command, "command"),) for command in commands)
         elif commands:
             yield from body(f"{instruction.rstrip(':.')}, as above.", width=width, margin=2 * MARGIN)
-    told.update(steps)
-
-
-def _steps(remedy: Iterable[str]) -> Iterator[Step]:
-    step: list[str] = []
-    for line in remedy:
-        if step and not line.startswith(" "):
-            yield tuple(step)
-            step = []
-        step.append(line)
-    if step:
-        yield tuple(step)
+    told.update(wanted)
 
 
 def _references(entry: Entry, width: int) -> Iterator[Line]:

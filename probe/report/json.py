@@ -13,6 +13,7 @@ from probe.judge.catalogue import explain
 from probe.judge.certificate import Unreadable, parse
 from probe.report import document
 from probe.report.pledges import pledged
+from probe.report.remedy import steps
 from probe.report.wording import bounces, cause
 
 
@@ -25,7 +26,7 @@ def render(report: model.Report) -> bytes:
             target=report.target.given,
             at=report.at,
             verdict=report.verdict,
-            findings=tuple(map(_finding, report.findings)),
+            findings=tuple(map(told, report.findings)),
             promises=pledged(report.promises),
             route=_route(evidence),
             observations=tuple(map(_observation, evidence.observations)),
@@ -47,7 +48,8 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _finding(finding: model.Finding) -> document.Finding:
+def told(finding: model.Finding) -> document.Finding:
+    """The finding as JSON has it."""
     # What is as it should be, nobody complains of.
     entry = explain(finding.code, cause(finding)) if finding.verdict is not model.Verdict.OK else None
     where = finding.where
@@ -60,12 +62,14 @@ def _finding(finding: model.Finding) -> document.Finding:
             address=UNSET if where.address is None else where.address,
             port=UNSET if where.port is None else where.port,
             position=UNSET if where.position is None else where.position,
+            name=UNSET if where.name is None else where.name,
         ),
         facts=dict(finding.facts),
         rule_book=finding.rule_book,
         exchange_online=bounces(finding, entry) if entry else (),
         tlsrpt=entry.tlsrpt if entry else None,
         hresult=entry.hresult if entry else None,
+        remedy=tuple(line for step in steps([finding], entry) for line in step) if entry else (),
     )
 
 

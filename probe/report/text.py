@@ -27,8 +27,8 @@ def render(report: Report, *, verbosity: int = 0, transcript: bool = False, widt
         *_headline(report, width),
         *_route(report, verbosity, width),
         *blocks(report, verbosity=verbosity, transcript=transcript, width=width),
-        *faults(report, verbosity=verbosity, width=width),
-        *held(report, verbosity=verbosity, width=width),
+        *faults(report.findings, report.target.name, verbosity=verbosity, width=width),
+        *held(report.findings, report.target.name, verbosity=verbosity, width=width),
         *_vantage(report, width),
     ]
 

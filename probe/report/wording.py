@@ -103,6 +103,14 @@ def _where(where: Where, near: str) -> str:
             return ""
         case "record":
             return "" if where.host == near else visible(where.host or "")
+        case "connector":
+            return visible(where.name or "")
+        case "installed":
+            return f"{visible(where.name or '')}{f' on {visible(where.host)}' if where.host else ''}"
+        case "organisation" | "plan":
+            return visible(where.name or "")
+        case "log":
+            return ", ".join(visible(part) for part in (where.name, where.host, where.address) if part)
     there = place(None if where.address and where.host == near else where.host, where.address, where.port)
     return f"{there}, certificate {where.position}" if where.position else there  # of 0, the leaf, most is said
 

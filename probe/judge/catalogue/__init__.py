@@ -15,6 +15,10 @@ from probe.judge.catalogue.chain import CHAIN
 from probe.judge.catalogue.connector import CONNECTOR
 from probe.judge.catalogue.dane import DANE
 from probe.judge.catalogue.entry import Cause, Entry
+from probe.judge.catalogue.export import EXPORT
+from probe.judge.catalogue.hybrid import HYBRID
+from probe.judge.catalogue.logged import LOGGED
+from probe.judge.catalogue.rehearsal import REHEARSAL
 from probe.judge.catalogue.route import ROUTE
 from probe.judge.catalogue.session import SESSION
 from probe.judge.catalogue.sts import STS
@@ -24,7 +28,8 @@ from probe.judge.catalogue.unobserved import UNOBSERVED
 
 __all__ = ["CATALOGUE", "Cause", "Entry", "explain"]
 
-_EVERY = (*ROUTE, UNOBSERVED, *SESSION, *TLS, *CHAIN, *CERTIFICATE, *CONNECTOR, *DANE, *STS, *TLSRPT)
+_WIRE = (*ROUTE, UNOBSERVED, *SESSION, *TLS, *CHAIN, *CERTIFICATE, *CONNECTOR, *DANE, *STS, *TLSRPT)
+_EVERY = (*_WIRE, *HYBRID, *EXPORT, *LOGGED, *REHEARSAL)
 
 CATALOGUE: Mapping[str, Entry] = {entry.code: entry for entry in _EVERY}
 

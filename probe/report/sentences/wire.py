@@ -1,4 +1,4 @@
-"""The sentence for each code, with holes for the facts of the case."""
+"""The sentences on what was seen on the wire and in DNS."""
 
 from collections.abc import Mapping
 

@@ -1,0 +1,5 @@
+"""Findings on what the next certificate will break."""
+
+from probe.judge.catalogue.entry import Entry
+
+REHEARSAL: tuple[Entry, ...] = ()

@@ -1,0 +1,108 @@
+"""Which connectors of an organisation serve the way between it and Exchange Online, and their names for remedies."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from probe.judge.hybrid.installed import intended, same_server
+from probe.model import (
+    ExchangeCertificate,
+    InboundConnector,
+    Names,
+    Organisation,
+    OutboundConnector,
+    ReceiveConnector,
+    SendConnector,
+    items,
+    known,
+)
+
+MICROSOFT = "mail.protection.outlook.com"  # Exchange Online's name in certificates, TlsDomain and capabilities
+SMTP_PORT = "25"
+
+
+def front_ends(organisation: Organisation) -> tuple[ReceiveConnector, ...]:
+    """The receive connectors that Exchange Online's connections come to: enabled, of the front-end role, on port 25.
+
+    Names are localised and may be changed, so role and binding decide, as far as the export knows them; connectors of
+    an Edge server have no front-end role. Of several on one server all are given: which one answers depends on
+    RemoteIPRanges and the address that connects.
+    """
+    return tuple(connector for connector in organisation.receive if _may_be_front_end(connector))
+
+
+def _may_be_front_end(connector: ReceiveConnector) -> bool:
+    role, bindings = known(connector.transport_role), items(connector.bindings)
+    return (
+        connector.enabled is not False
+        and (role is None or role.casefold() == "frontendtransport")
+        and (not bindings or any(binding.rpartition(":")[2] == SMTP_PORT for binding in bindings))
+    )
+
+
+def is_default(connector: ReceiveConnector) -> bool:
+    """Whether it takes connections from everywhere, as a Default Frontend does; unknown ranges count as everywhere."""
+    ranges = items(connector.remote_ip_ranges)
+    return not ranges or any(part.startswith(("0.0.0.0-255.255.255.255", "0.0.0.0/0", "::/0")) for part in ranges)
+
+
+def to_microsoft(organisation: Organisation) -> tuple[SendConnector, ...]:
+    """The enabled send connectors that lead to Exchange Online."""
+    return tuple(connector for connector in organisation.send if _leads_to_microsoft(connector))
+
+
+def _leads_to_microsoft(connector: SendConnector) -> bool:
+    domain = (known(connector.tls_domain) or "").casefold()
+    hosts = (host.casefold() for host in items(connector.smart_hosts))
+    spaces = (space.casefold() for space in items(connector.address_spaces))
+    return connector.enabled is not False and (
+        connector.cloud_services_mail_enabled is True
+        or domain.endswith(MICROSOFT)
+        or any(host.endswith((".protection.outlook.com", ".mx.microsoft")) for host in hosts)
+        or any(".onmicrosoft.com" in space for space in spaces)
+    )
+
+
+def on_premises(connectors: Iterable[InboundConnector]) -> tuple[InboundConnector, ...]:
+    """The enabled inbound connectors of type OnPremises: those that attribute mail to the tenant."""
+    return tuple(
+        found
+        for found in connectors
+        if found.enabled is not False and (known(found.connector_type) or "OnPremises").casefold() == "onpremises"
+    )
+
+
+def names(
+    organisation: Organisation,
+    at: datetime,
+    *,
+    outbound: OutboundConnector | None = None,
+    certificate: ExchangeCertificate | None = None,
+    servers: Iterable[str] | None = None,
+) -> Names:
+    """What the blanks of remedies stand for: of these servers, else of all; of this outbound connector, else of the
+    only one; and the certificate to use, else the one that is fit for it."""
+    if outbound is None and len(organisation.outbound) == 1:
+        outbound = organisation.outbound[0]
+    expected = known(outbound.tls_domain) if outbound else None
+    certificate = certificate or intended(organisation, expected, at)
+    inbound, send = on_premises(organisation.inbound), to_microsoft(organisation)
+    common = {
+        "THUMBPRINT": certificate.thumbprint if certificate else None,
+        "NAME": expected,
+        "OUTBOUND-CONNECTOR": outbound.name if outbound else None,
+        "INBOUND-CONNECTOR": inbound[0].name if len(inbound) == 1 else None,
+        "SEND-CONNECTOR": send[0].name if len(send) == 1 else None,
+    }
+    return Names(
+        common=tuple((blank, value) for blank, value in common.items() if value),
+        servers=tuple(
+            _of_server(organisation, server) for server in (organisation.server_names if servers is None else servers)
+        ),
+    )
+
+
+def _of_server(organisation: Organisation, server: str) -> tuple[tuple[str, str], ...]:
+    there = [found for found in front_ends(organisation) if same_server(known(found.server) or "", server)]
+    default = [found for found in there if is_default(found)]
+    chosen = default[0].name if len(default) == 1 else there[0].name if len(there) == 1 else None
+    return (("SERVER", server), *((("RECEIVE-CONNECTOR", chosen),) if chosen else ()))
