@@ -24,6 +24,8 @@ GOOD = {
     "sts-host-accepted",
     "tlsrpt-valid",
     # hybrid: endpoints held against exports
+    "connector-applies",
+    "client-certificate-asked",
     # export: what exports say by themselves
     # logged: protocol logs
     # rehearsal: the next certificate
@@ -103,6 +105,13 @@ CODES = (
     "tlsrpt-lookup-failed",
     "tlsrpt-required",
     # hybrid: endpoints held against exports
+    "connector-applies",
+    "connector-ambiguous",
+    "connector-goes-elsewhere",
+    "connector-none",
+    "export-outdated",
+    "client-certificate-asked",
+    "client-certificate-not-asked",
     # export: what exports say by themselves
     # logged: protocol logs
     # rehearsal: the next certificate
@@ -129,6 +138,9 @@ CAUSES = {
         "issuer-differs",
         "subject-differs",
         "issuer-and-subject-differ",
+        "name-unset",
+        "another-installed",
+        "not-installed",
     },
     "tlsa-invalid": {"no-match", "anchor-not-sent", "anchor-not-issuer", "anchor-is-leaf", "pkix-invalid"},
     "dane-rollover": {"next-covered", "next-not-covered", "complete-next", "complete-issuer", "incomplete"},
@@ -156,6 +168,8 @@ CAUSES = {
     "tlsrpt-record-invalid": {"several", "version", "rua", "syntax"},
     "tlsrpt-required": {"no-record", "record-invalid", "not-asked"},
     # hybrid: endpoints held against exports
+    "connector-none": {"none-leads-here", "not-exported"},
+    "client-certificate-not-asked": {"configured", "some-configured", "not-configured"},
     # export: what exports say by themselves
     # logged: protocol logs
     # rehearsal: the next certificate

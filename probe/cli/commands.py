@@ -29,7 +29,8 @@ def front(
 
 
 def check(
-    targets: o.Targets,
+    targets: o.Targets = None,
+    connectors: o.Connectors = [],  # noqa: B006
     resolver: o.Resolvers = [],  # noqa: B006 - typer copies it
     trust_ad: o.TrustAd = False,
     connect: o.Connect = [],  # noqa: B006
@@ -70,7 +71,9 @@ def check(
     from probe.cli import settings
     from probe.cli.printer import Printer
 
-    found = list(config.targets(targets))
+    organisation = config.organisation(connectors) if connectors else None
+    words = settings.words(targets, organisation)
+    found = list(config.targets(words))
     standard = settings.standard(
         expect_thumbprint, expect_name, expect_certificate, auth_level, min_tls, warn_days, warn_lifetime
     )
@@ -79,8 +82,9 @@ def check(
     moment = None if at is None else config.moment(at)
     settings.agree(found, standard, only_v4=only_v4, only_v6=only_v6, connect=connect, remember=remember)
     settings.reporting(found, format, reports)
-    lists = [word[1:] for word in targets if word.startswith("@")]
-    settings.outputs([evidence, chain, remember], [*lists, *roots, client_cert, client_key, next_certificate])
+    lists = [word[1:] for word in words if word.startswith("@")]
+    read = [*lists, *connectors, *roots, client_cert, client_key, next_certificate]
+    settings.outputs([evidence, chain, remember], read)
     memory = config.Memory(remember) if remember else None
     manner, world = settings.looking(
         resolver=resolver,
@@ -110,6 +114,7 @@ def check(
         evidence=evidence,
         reports=reports,
         memory=memory,
+        organisation=organisation,
     ) as printer:
         from probe.cli.live import probe_live
 
@@ -119,6 +124,7 @@ def check(
 
 def judge(
     files: o.EvidenceFiles,
+    connectors: o.Connectors = [],  # noqa: B006
     expect_thumbprint: o.ExpectThumbprint = [],  # noqa: B006
     expect_name: o.ExpectName = None,
     expect_certificate: o.ExpectCertificate = None,
@@ -150,11 +156,12 @@ def judge(
     )
     standard = settings.promised(standard, dane, mta_sts, tlsrpt, next_certificate)
     anchors = config.anchors(roots or ["certifi"])
+    organisation = config.organisation(connectors) if connectors else None
     moment = None if at is None else config.moment(at)
     found = [evidence for file in files for evidence in config.evidence(file)]
     settings.agree([evidence.target for evidence in found], standard)
     settings.reporting([evidence.target for evidence in found], format, reports)
-    settings.outputs([chain], [*files, *roots, next_certificate])
+    settings.outputs([chain], [*files, *connectors, *roots, next_certificate])
     with Printer(
         format,
         standard,
@@ -166,6 +173,7 @@ def judge(
         several=len(found) > 1,
         chain=chain,
         reports=reports,
+        organisation=organisation,
     ) as printer:
         for evidence in found:
             printer.deliver(evidence)

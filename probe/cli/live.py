@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import trio
 
+from probe.cli import settings
 from probe.cli.printer import Printer
+from probe.judge.standard import Standard
 from probe.model import Evidence, Target
 from probe.observe import Manner, World, own_name
 from probe.run import probe_all
@@ -20,6 +22,49 @@ def probe_live(
 ) -> None:
     """Probe the targets and hand their evidence to the printer. `greet`: find out by which name to greet."""
 
+    _run(targets, world, manner, parallel, printer.deliver, greet=greet)
+
+
+def look(
+    targets: Sequence[Target],
+    *,
+    resolver: Sequence[str] = (),
+    connect: Sequence[str] = (),
+    timeout: float | None = None,
+    parallel: int = 64,
+    standard: Standard | None = None,
+) -> list[Evidence]:
+    """Evidence on the targets, in their order, for commands whose main job is another; by the words of the options of
+    `probe check`. `standard`: of which promises to ask. Raises `UsageError`."""
+    manner, world = settings.looking(
+        resolver=resolver,
+        connect=connect,
+        sni=None,
+        ehlo=None,
+        families=frozenset({4, 6}),
+        timeout=timeout,
+        repeat=1,
+        parallel=parallel,
+        client_cert=None,
+        client_key=None,
+        standard=standard or Standard(),
+        trust_ad=False,
+        remembered={},
+    )
+    found: list[Evidence] = []
+    _run(targets, world, manner, parallel, found.append, greet=True)
+    return found
+
+
+def _run(
+    targets: Sequence[Target],
+    world: World,
+    manner: Manner,
+    parallel: int,
+    tell: Callable[[Evidence], None],
+    *,
+    greet: bool,
+) -> None:
     async def all_of_it() -> None:
         looking = replace(manner, ehlo=await own_name()) if greet else manner
         progress = _Progress(targets)
@@ -27,7 +72,7 @@ def probe_live(
         def deliver(evidence: Evidence) -> None:
             progress.hide()
             progress.done += 1
-            printer.deliver(evidence)
+            tell(evidence)
 
         async with trio.open_nursery() as nursery:
             if sys.stderr.isatty():

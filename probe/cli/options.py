@@ -27,12 +27,22 @@ class Want(StrEnum):
 
 
 Targets = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
         metavar="TARGET...",
         help="host:25, 192.0.2.1:25, [2001:db8::1]:25, example.org or user@example.org (through MX), smtp://, "
-        "submission://, smtps://, https://host[:port], tls://host:port, @FILE or - for a list",
+        "submission://, smtps://, https://host[:port], tls://host:port, @FILE or - for a list. With --connectors and "
+        "no target: where the outbound connectors lead.",
         show_default=False,
+    ),
+]
+Connectors = Annotated[
+    list[Path],
+    typer.Option(
+        "--connectors",
+        metavar="FILE",
+        help="An export of Exchange's connectors, certificates, domains: each endpoint is judged by the connector by "
+        "which Exchange Online comes to it. Repeatable.",
     ),
 ]
 EvidenceFiles = Annotated[

@@ -14,7 +14,7 @@ from probe.errors import ConfigError
 from probe.judge.chain import Anchors
 from probe.judge.judging import judge
 from probe.judge.standard import Standard
-from probe.model import Evidence, Report, Verdict, gravest
+from probe.model import Evidence, Organisation, Report, Verdict, gravest
 
 
 class Printer:
@@ -36,11 +36,13 @@ class Printer:
         evidence: Path | None = None,
         reports: Path | None = None,
         memory: Memory | None = None,
+        organisation: Organisation | None = None,
     ) -> None:
         self._form, self._standard, self._anchors, self._at = form, standard, anchors, at
         self._verbosity, self._transcript, self._colour, self._several = verbosity, transcript, colour, several
         self._chain, self._evidence = opened(chain), opened(evidence)
         self._folder, self._memory = Folder(reports) if reports else None, memory
+        self._organisation = organisation
         self._fault: ConfigError | None = None
         self._verdicts: list[Verdict] = []
         self._reports: list[Report] = []  # only where the form needs all of them together
@@ -65,7 +67,7 @@ class Printer:
             self._keep(self._evidence, encode(evidence) + b"\n")
         if self._chain:
             self._keep(self._chain, "".join(chains(evidence)).encode())
-        report = judge(evidence, self._standard, self._anchors, self._at or evidence.at)
+        report = judge(evidence, self._standard, self._anchors, self._at or evidence.at, self._organisation)
         self._verdicts.append(report.verdict)
         self._learn(evidence)
         match self._form:

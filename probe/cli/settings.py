@@ -11,7 +11,7 @@ from probe.errors import ConfigError, UsageError
 from probe.judge import standard as judging
 from probe.judge.certificate import host_address
 from probe.judge.session import VERSIONS
-from probe.model import Remembered, Target
+from probe.model import Organisation, Remembered, Target
 
 if TYPE_CHECKING:
     from probe.observe import ClientCertificate, Manner, World
@@ -62,6 +62,22 @@ def promised(
         tlsrpt=judging.Want(tlsrpt.value),
         next_certificate=config.chain(next_certificate) if next_certificate else (),
     )
+
+
+def words(targets: Sequence[str] | None, organisation: Organisation | None) -> list[str]:
+    """The targets as typed; without any, where the organisation's outbound connectors lead. Raises `UsageError`."""
+    if targets:
+        return list(targets)
+    if organisation is None:
+        raise UsageError("no target is named", "as in `probe mail.example.org:25`; `probe --help` says more")
+    from probe.judge.hybrid.way import implied
+
+    found = [f"[{place}]:25" if ":" in place else f"{place}:25" for place in implied(organisation)]
+    if not found:
+        raise UsageError(
+            "the exports name no smart host to probe", "name a target, or export the outbound connectors, too"
+        )
+    return found
 
 
 def _tls_version(text: str) -> str:

@@ -8,7 +8,7 @@ nothing, and often names and dates neither (RFC 7671 §5.1).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,34 +16,68 @@ from probe.judge.chain import Anchors
 from probe.judge.dane import Excuse, judge_dane
 from probe.judge.drift import judge_drift
 from probe.judge.find import at_certificate, finding, noted, placed
+from probe.judge.hybrid.live import judge_hybrid, with_names
+from probe.judge.hybrid.way import demanded, promising, way
 from probe.judge.route import judge_route
 from probe.judge.session import judge_session
 from probe.judge.standard import Standard
 from probe.judge.sts import judge_sts
 from probe.judge.tlsrpt import judge_tlsrpt
 from probe.judge.trust import judge_chain
-from probe.model import Endpoint, Evidence, Finding, Observation, Promises, Report, Stage, Verdict
+from probe.model import (
+    Endpoint,
+    Evidence,
+    Finding,
+    Observation,
+    Organisation,
+    Promises,
+    Report,
+    Stage,
+    Verdict,
+)
 
 Judged = list[tuple[Observation, tuple[Finding, ...]]]
 
 
-def judge(evidence: Evidence, standard: Standard, anchors: Anchors, at: datetime) -> Report:
-    """The report on a target as of `at` (UTC): gravest finding first, each (code, place) once."""
-    dane = judge_dane(evidence, standard, anchors, at)
-    sts = judge_sts(evidence, standard, anchors, at)
+def judge(
+    evidence: Evidence, standard: Standard, anchors: Anchors, at: datetime, organisation: Organisation | None = None
+) -> Report:
+    """The report on a target as of `at` (UTC): gravest finding first, each (code, place) once. With an organisation,
+    each endpoint is judged by the connector by which Exchange Online would come to it."""
+    seen_at = dict.fromkeys(seen.endpoint for seen in evidence.observations)
+    ways = {there: way(organisation, evidence, there) for there in seen_at} if organisation else {}
+    standards = {there: demanded(standard, found.connector) for there, found in ways.items()}
+    connector = next((found.connector for found in ways.values() if found.connector), None)
+    wanted = promising(standard, connector)
+    dane = judge_dane(evidence, wanted, anchors, at)
+    sts = judge_sts(evidence, wanted, anchors, at)
     tlsrpt, reporting = judge_tlsrpt(evidence, standard)
     answered = any(seen.failure is None or seen.failure.stage is not Stage.CONNECT for seen in evidence.observations)
     judged: Judged = [
-        (seen, tuple(_judge_one(seen, standard, anchors, at, answered, evidence.client_certificate)))
+        (
+            seen,
+            tuple(
+                _judge_one(
+                    seen, standards.get(seen.endpoint, standard), anchors, at, answered, evidence.client_certificate
+                )
+            ),
+        )
         for seen in evidence.observations
     ]
-    others = [(seen, tuple(_judge_other(seen, standard, anchors, at))) for seen in _otherwise(evidence)]
-    excuses = _excuses(dane.excused, sts.strict, standard)
-    judged, others = _excused(judged, excuses), _excused(others, excuses)
+    others = [
+        (seen, tuple(_judge_other(seen, standards.get(replace(seen.endpoint, offer=""), standard), anchors, at)))
+        for seen in _otherwise(evidence)
+    ]
+    strict = {there for there in dane.excused if standards.get(there, standard).expects}
+    excuses = _excuses(dane.excused, sts.strict)
+    judged, others = _excused(judged, excuses, strict), _excused(others, excuses, strict)
     promised = (*dane.findings, *sts.findings, *reporting, *(found for _, findings in others for found in findings))
     findings = [*judge_route(evidence, standard), *_merged(judged), *judge_drift(judged)]
     if promised:
         findings = _united(promised, findings)
+    if organisation:
+        findings = _united(findings, judge_hybrid(evidence, organisation, ways))
+        findings = list(with_names(findings, evidence, organisation, ways, at))
     return Report(
         target=evidence.target,
         at=at,
@@ -81,24 +115,26 @@ def _judge_other(seen: Observation, standard: Standard, anchors: Anchors, at: da
         yield noted(found, seen=f"to clients that offer {seen.endpoint.offer.upper()} alone")
 
 
-def _excuses(
-    by_dane: Mapping[Endpoint, Excuse], strict: frozenset[str], standard: Standard
-) -> Mapping[Endpoint, Excuse]:
-    """Where nobody asks for more: no connector, no policy of MTA-STS, and no clients of the web, which know nothing of
-    DANE and refuse an expired certificate whatever DNS says."""
-    if standard.expects:
-        return {}
+def _excuses(by_dane: Mapping[Endpoint, Excuse], strict: frozenset[str]) -> Mapping[Endpoint, Excuse]:
+    """Where nobody asks for more: no policy of MTA-STS, and no clients of the web, which know nothing of DANE and
+    refuse an expired certificate whatever DNS says."""
     return {there: found for there, found in by_dane.items() if there.dialogue != "direct" and there.host not in strict}
 
 
-def _excused(judged: Judged, excuses: Mapping[Endpoint, Excuse]) -> Judged:
-    return [(seen, tuple(_note(found, excuses.get(seen.endpoint)) for found in findings)) for seen, findings in judged]
+def _excused(judged: Judged, excuses: Mapping[Endpoint, Excuse], strict: Collection[Endpoint]) -> Judged:
+    return [
+        (seen, tuple(_note(found, excuses.get(seen.endpoint), seen.endpoint in strict) for found in findings))
+        for seen, findings in judged
+    ]
 
 
-def _note(found: Finding, excuse: Excuse | None) -> Finding:
-    """The finding, or what is left of it beside a DANE record that matches."""
+def _note(found: Finding, excuse: Excuse | None, strict: bool) -> Finding:
+    """The finding, or what is left of it beside a DANE record that matches: a connector's own demands, or the user's,
+    are not met by DANE, and then it is only said that other senders would be content."""
     if excuse is None or found.verdict is Verdict.OK or found.code not in excuse.codes:
         return found
+    if strict:
+        return noted(found, rfc_7671=excuse.by)
     return replace(noted(found, excused_by=excuse.by), verdict=Verdict.OK)
 
 

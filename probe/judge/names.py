@@ -67,3 +67,26 @@ def exchange_matches(presented: str, expected: str) -> bool:
     if expected.startswith("*."):
         return presented.partition(".")[2] == expected[2:]
     return False
+
+
+def why_only_exchange(certificate: Certificate, matched: str, expected: str) -> str | None:
+    """Why RFC 9525 does not take the name by which Exchange Online accepts the certificate; None where both agree."""
+    expected = expected.lower()
+    if not expected.startswith("*.") and by_rfc(certificate, expected):
+        return None
+    if matched not in certificate.dns_names:
+        return f"{matched} is its common name alone, and only the names in the SAN count (RFC 9525 §2)"
+    if expected.startswith("*."):
+        # A connector's `*.domain` is no name of a host; a certificate that bears the same wildcard covers all it means.
+        return None if expected in certificate.dns_names else f"{matched} stands for itself alone, not for {expected}"
+    return f"{matched} stands for exactly one label, not for the bare {expected} (RFC 9525 §6.3)"
+
+
+def doubtful(certificate: Certificate, matched: str | None, expected: str) -> str | None:
+    """What of Exchange Online's answer on the name nobody has verified; None where it is known."""
+    expected = expected.lower()
+    if matched == f"*.{expected}":
+        return f"that it takes {matched} for the bare {expected} is known of Exchange's code of 2013, unverified since"
+    if matched is None and expected.startswith("*.") and expected[2:] in certificate.names:
+        return f"whether it takes {expected[2:]} for {expected} is unverified"
+    return None

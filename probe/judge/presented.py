@@ -10,11 +10,13 @@ from probe.judge.standard import Demand, Standard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presented:
-    """What was sent, where it leads, and by what it is judged. `name` is what the leaf should have; None: anything."""
+    """What was sent, where it leads, and by what it is judged. `name` is what the leaf should have; None: anything.
+    `host` is the one connected to, where by the connector another name is compared."""
 
     der: tuple[bytes, ...]
     leaf: Certificate
     name: str | None
+    host: str | None = None
     path: Path
     anchors: Anchors
     at: datetime

@@ -37,7 +37,8 @@ class Standard:
     `thumbprints` are lower-case hex, SHA-1 or SHA-256, any of which will do. `name` is a connector's TlsDomain.
     `warn_days` and `warn_lifetime` (percent of the certificate's own lifetime) must both be undercut for a warning, so
     that neither a certificate of 398 days nor one of six cries early. `min_tls` is as in "TLSv1.2"; `min_tls_demanded`
-    tells that the user asked for it. `next_certificate` is the chain (DER, leaf first) that is to come next.
+    tells that the user asked for it. `connector` is the outbound connector whose demands these are. `next_certificate`
+    is the chain (DER, leaf first) that is to come next.
     """
 
     thumbprints: tuple[str, ...] = ()
@@ -52,6 +53,7 @@ class Standard:
     mta_sts: Want = Want.AUTO
     tlsrpt: Want = Want.AUTO
     next_certificate: tuple[bytes, ...] = ()
+    connector: str | None = None
 
     @property
     def expects(self) -> bool:
@@ -69,7 +71,8 @@ class Standard:
             strict=self.expects or identified,
             identified=identified,
             level=self.level,
-            book=RuleBook.EXCHANGE_ONLINE if self.expects else RuleBook.RFC,
+            # A connector without TlsSettings demands nothing; by whose rules it looks is known all the same.
+            book=RuleBook.EXCHANGE_ONLINE if self.expects or self.connector else RuleBook.RFC,
             name=self.name,
         )
 

@@ -13,7 +13,7 @@ from probe.judge.chain import Anchors, follow, misordered, superfluous
 from probe.judge.connector import judge_identity
 from probe.judge.find import ENDPOINT, at_certificate, finding, placed
 from probe.judge.fitness import judge_dates, judge_strength, judge_usage
-from probe.judge.names import by_exchange, by_rfc
+from probe.judge.names import by_exchange, by_rfc, doubtful, why_only_exchange
 from probe.judge.presented import Presented
 from probe.judge.standard import AuthLevel, Demand, Standard
 from probe.model import Endpoint, Finding, RuleBook, Verdict
@@ -24,17 +24,24 @@ def judge_chain(
 ) -> Iterator[Finding]:
     """Findings on the chain that an endpoint presented, the expected certificate included."""
     name, leaf = _reference(endpoint, demand), parse(der[0])
+    host = endpoint.host if demand.name and endpoint.host != demand.name else None
     bare = name and host_address(name) and not (isinstance(leaf, Certificate) and leaf.ip_names)
     if bare and (not demand.identified or standard.thumbprints or standard.identity):
         name = None  # an address, and a certificate that speaks of none: there is nothing to compare
     # A fleet presents the same few chains over and over; a chain beyond the usual size is not worth remembering.
     judged = _judge if sum(map(len, der)) <= 2 * SMALL else _judge.__wrapped__
-    return (placed(found, endpoint) for found in judged(der, name, anchors, at, standard, demand))
+    return (placed(found, endpoint) for found in judged(der, name, host, anchors, at, standard, demand))
 
 
 @lru_cache(maxsize=512)
 def _judge(
-    der: tuple[bytes, ...], name: str | None, anchors: Anchors, at: datetime, standard: Standard, demand: Demand
+    der: tuple[bytes, ...],
+    name: str | None,
+    host: str | None,
+    anchors: Anchors,
+    at: datetime,
+    standard: Standard,
+    demand: Demand,
 ) -> tuple[Finding, ...]:
     findings: list[Finding] = []
     for position, certificate in enumerate(map(parse, der)):
@@ -50,7 +57,15 @@ def _judge(
     path, leaf = follow(der, anchors, at), parse(der[0])
     if path and isinstance(leaf, Certificate):
         case = Presented(
-            der=der, leaf=leaf, name=name, path=path, anchors=anchors, at=at, standard=standard, demand=demand
+            der=der,
+            leaf=leaf,
+            name=name,
+            host=host,
+            path=path,
+            anchors=anchors,
+            at=at,
+            standard=standard,
+            demand=demand,
         )
         # Exchange Online looks at the name before the chain, and reports the first fault alone.
         first, second = (
@@ -139,7 +154,6 @@ def _judge_names(case: Presented) -> Iterator[Finding]:
         return
     by_book = by_rfc if demand.book is RuleBook.RFC or host_address(expected) else by_exchange
     if matched := by_book(leaf, expected):
-        otherwise = "the common name or the bare parent of a wildcard does not count there"
         yield finding(
             "certificate-name-matches",
             Verdict.OK,
@@ -147,7 +161,8 @@ def _judge_names(case: Presented) -> Iterator[Finding]:
             demand.book,
             expected=expected,
             matched=matched,
-            rfc_9525=otherwise if by_book is by_exchange and not _rfc_agrees(leaf, expected) else None,
+            rfc_9525=why_only_exchange(leaf, matched, expected) if by_book is by_exchange else None,
+            doubt=doubtful(leaf, matched, expected) if by_book is by_exchange else None,
         )
     else:
         yield finding(
@@ -159,9 +174,13 @@ def _judge_names(case: Presented) -> Iterator[Finding]:
             presented=", ".join(leaf.names) or "none",
             subject=leaf.subject,
             thumbprint=leaf.sha1.upper(),
+            rfc_9525=_accepted_by_rfc(case) if by_book is by_exchange else None,
+            doubt=doubtful(leaf, None, expected) if by_book is by_exchange else None,
             excused_by=demand.excuse(verdict),
         )
 
 
-def _rfc_agrees(leaf: Certificate, expected: str) -> bool:
-    return expected in leaf.dns_names or (not expected.startswith("*.") and by_rfc(leaf, expected) is not None)
+def _accepted_by_rfc(case: Presented) -> str | None:
+    """For the host itself, which every other sender compares (RFC 9525 §6.1.1)."""
+    found = by_rfc(case.leaf, case.host) if case.host else None
+    return f"{found} stands for {case.host}, the host connected to" if found else None

@@ -17,7 +17,7 @@ from probe.report.wording import bounces, case, cause, places, sentence
 Group = list[Finding]
 
 NAME_FINDINGS = ("certificate-host-mismatch", "certificate-name-matches")  # on which the two rule books differ
-NOTES = ("excused_by", "rfc_9525")  # facts by which something that holds is not simply good
+NOTES = ("excused_by", "rfc_9525", "doubt", "ambiguous")  # facts by which something that holds is not simply good
 BY_PROMISE = {"DANE": "4.7.32", "MTA-STS": "4.7.5 "}  # how its words for each begin
 AT_A_GLANCE = 2  # sentences of one fault, and places of each, where there is no room for all
 

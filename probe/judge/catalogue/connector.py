@@ -1,6 +1,7 @@
 """Findings about what was promised: the certificate that a connector or the user expects."""
 
 from probe.judge.catalogue.entry import Cause, Entry
+from probe.judge.catalogue.installed import INSTALLED
 from probe.judge.catalogue.words import (
     HYBRID_CERTIFICATES,
     IMPORT_CERTIFICATE,
@@ -65,11 +66,12 @@ CONNECTOR = (
                     "If it is the old one, the server still holds it in memory: restart transport.",
                     *RESTART,
                     "If it is the renewed one, expect both during the change:",
-                    "    probe <TARGET> --expect-thumbprint '<OLD>' --expect-thumbprint '<NEW>'",
+                    "    probe '<TARGET>' --expect-thumbprint '<OLD-THUMBPRINT>' --expect-thumbprint '<THUMBPRINT>'",
                     "If the connector names the wrong certificate:",
                     *USE_CERTIFICATE,
                 ),
             ),
+            **INSTALLED,
             "issuer-differs": Cause(
                 title="The subject is the expected one, the issuer is not",
                 meaning=(

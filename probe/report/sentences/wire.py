@@ -43,6 +43,12 @@ SENTENCES: Mapping[str, str] = {
     "certificate-unreadable": "no certificate that can be read: {error}",
     "connector-certificate-matches": "the certificate is the expected one, by {by}",
     "connector-certificate-mismatch": "not the expected certificate: expected {expected}, presented {presented}",
+    "connector-certificate-mismatch name-unset": "{presented} is presented, which is installed on {servers}; no "
+    "certificate is named by {connectors}",
+    "connector-certificate-mismatch another-installed": "{presented} is presented, which is installed on {servers}; "
+    "{connectors} names {expected}",
+    "connector-certificate-mismatch not-installed": "{presented} is presented, which no server has installed; "
+    "{connectors} names {expected}",
     "connector-certificate-mismatch issuer-differs": "not the expected certificate: {rdns}",
     "connector-certificate-mismatch subject-differs": "not the expected certificate: {rdns}",
     "connector-certificate-mismatch issuer-and-subject-differ": "not the expected certificate: {rdns}",
@@ -114,7 +120,15 @@ SENTENCES: Mapping[str, str] = {
 # What follows where the finding has that fact: of that code and cause, of that code, then of any.
 MORE: Mapping[str, Mapping[str, str]] = {
     "tls-established": {"group": ", {group}"},
-    "certificate-name-matches": {"rfc_9525": "; by RFC 9525 it would not be: {rfc_9525}"},
+    "certificate-name-matches": {
+        "rfc_9525": "; Exchange Online accepts it, RFC 9525 does not, because {rfc_9525}",
+        "doubt": "; {doubt}",
+    },
+    "certificate-host-mismatch": {
+        "rfc_9525": "; RFC 9525 accepts it, Exchange Online does not, because {expected} is expected there: {rfc_9525}",
+        "doubt": "; {doubt}",
+    },
+    "connector-certificate-matches": {"ambiguous": "; {ambiguous}"},
     "certificate-not-trusted": {"aia": "; its CA offers its certificate at {aia}"},
     "chain-incomplete": {"aia": "; its CA offers it at {aia}"},
     "client-certificate-required": {
@@ -137,5 +151,6 @@ MORE: Mapping[str, Mapping[str, str]] = {
 MORE_OF_ANY: Mapping[str, str] = {
     "required_by": "; required by {required_by}",
     "excused_by": "; excused by {excused_by}",
+    "rfc_7671": "; senders that know DANE accept it (RFC 7671 §5.1), this one does not: {rfc_7671}",
     "seen": " ({seen})",
 }
