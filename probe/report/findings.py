@@ -18,6 +18,8 @@ Group = list[Finding]
 
 NAME_FINDINGS = ("certificate-host-mismatch", "certificate-name-matches")  # on which the two rule books differ
 NOTES = ("excused_by", "rfc_9525", "doubt", "ambiguous")  # facts by which something that holds is not simply good
+# By whose demands it was judged: nobody should have to ask for that.
+BY_WHOM = ("connector-applies", "connector-ambiguous", "connector-goes-elsewhere", "connector-none")
 BY_PROMISE = {"DANE": "4.7.32", "MTA-STS": "4.7.5 "}  # how its words for each begin
 AT_A_GLANCE = 2  # sentences of one fault, and places of each, where there is no room for all
 
@@ -87,7 +89,7 @@ def held(findings: Iterable[Finding], near: str, *, verbosity: int, width: int) 
     else:
         yield from heading(Verdict.OK, ", ".join(dict.fromkeys(map(_note, good))), width=width, style="")
         for group in good:
-            noted = [finding for finding in group if any(map(finding.fact, NOTES))]
+            noted = [finding for finding in group if finding.code in BY_WHOM or any(map(finding.fact, NOTES))]
             for text in glance(noted, near) if noted else ():
                 yield from body(text, width=width, hang=2, style="dim")
     yield BLANK

@@ -1,9 +1,10 @@
 """Which connectors of an organisation serve the way between it and Exchange Online, and their names for remedies."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from probe.judge.hybrid.installed import intended, same_server
+from probe.judge.hybrid.installed import intended, short
 from probe.model import (
     ExchangeCertificate,
     InboundConnector,
@@ -37,6 +38,11 @@ def _may_be_front_end(connector: ReceiveConnector) -> bool:
         and (role is None or role.casefold() == "frontendtransport")
         and (not bindings or any(binding.rpartition(":")[2] == SMTP_PORT for binding in bindings))
     )
+
+
+def server_of(connector: ReceiveConnector) -> str | None:
+    """The server that it is on: as it says, else the first half of its Identity, `SERVER\\Name`."""
+    return known(connector.server) or connector.name.rpartition("\\")[0] or None
 
 
 def is_default(connector: ReceiveConnector) -> bool:
@@ -89,20 +95,29 @@ def names(
     common = {
         "THUMBPRINT": certificate.thumbprint if certificate else None,
         "NAME": expected,
+        "DOMAIN": _main_domain(organisation),
         "OUTBOUND-CONNECTOR": outbound.name if outbound else None,
         "INBOUND-CONNECTOR": inbound[0].name if len(inbound) == 1 else None,
         "SEND-CONNECTOR": send[0].name if len(send) == 1 else None,
     }
+    listed = organisation.server_names if servers is None else servers
+    there: dict[str, list[ReceiveConnector]] = defaultdict(list)
+    for connector in front_ends(organisation):
+        there[short(server_of(connector) or "")].append(connector)
     return Names(
         common=tuple((blank, value) for blank, value in common.items() if value),
-        servers=tuple(
-            _of_server(organisation, server) for server in (organisation.server_names if servers is None else servers)
-        ),
+        servers=tuple(_of_server(server, there.get(short(server), ())) for server in listed),
     )
 
 
-def _of_server(organisation: Organisation, server: str) -> tuple[tuple[str, str], ...]:
-    there = [found for found in front_ends(organisation) if same_server(known(found.server) or "", server)]
+def _main_domain(organisation: Organisation) -> str | None:
+    """The default of the accepted domains, else the only one that is no tenant's own."""
+    default = [found.domain for found in organisation.domains if found.default is True]
+    own = list(dict.fromkeys(found.domain for found in organisation.domains if "onmicrosoft.com" not in found.domain))
+    return default[0] if len(set(default)) == 1 else own[0] if len(own) == 1 else None
+
+
+def _of_server(server: str, there: Sequence[ReceiveConnector]) -> tuple[tuple[str, str], ...]:
     default = [found for found in there if is_default(found)]
     chosen = default[0].name if len(default) == 1 else there[0].name if len(there) == 1 else None
     return (("SERVER", server), *((("RECEIVE-CONNECTOR", chosen),) if chosen else ()))

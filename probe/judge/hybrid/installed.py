@@ -5,15 +5,19 @@ what the server has installed. With two that match never is one asserted: the co
 today's documentation says the one that expires last, and the choice is cached besides. The wire decides.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 
 from probe.judge import dn
 from probe.judge.certificate import Certificate, parse
 from probe.judge.names import exchange_matches
 from probe.model import ExchangeCertificate, Gap, Organisation, items, known
+
+MOST = 64  # certificates elsewhere, and kin, that are told of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,8 @@ class Resolution:
     """What the text of a `TlsCertificateName` comes to on one server. `error` says why the text cannot be read.
 
     `here` are the certificates that it names there, `elsewhere` those on other servers; `kin` are installed there and
-    have the same subject, or the same issuer where none has the same subject.
+    have the same subject, or the same issuer where none has the same subject. Where names have the same parts in
+    another order, it is taken for the same name: `reordered` says which of `here` these are.
     """
 
     given: str
@@ -30,50 +35,125 @@ class Resolution:
     here: tuple[ExchangeCertificate, ...] = ()
     elsewhere: tuple[ExchangeCertificate, ...] = ()
     kin: tuple[ExchangeCertificate, ...] = ()
+    reordered: tuple[ExchangeCertificate, ...] = ()
+
+
+Holders = dict[str | None, list[ExchangeCertificate]]  # by the server's short name; None: the export names no server
+
+
+class Inventory:
+    """What the servers of an organisation have installed, by server and by name: a look-up does not go through all."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self._everywhere = organisation.certificates
+        self._on: Holders = defaultdict(list)
+        self._named: dict[tuple[dn.Name, dn.Name | None], Holders] = defaultdict(lambda: defaultdict(list))
+        self._issued: dict[dn.Name, Holders] = defaultdict(lambda: defaultdict(list))
+        self._resolved: dict[tuple[str, str | None], Resolution] = {}
+        for certificate in organisation.certificates:
+            holder = short(name) if (name := known(certificate.server)) else None
+            self._on[holder].append(certificate)
+            subject, issuer = _parts(subject_of(certificate)), _parts(issuer_of(certificate))
+            if subject:
+                self._named[subject, None][holder].append(certificate)
+            if subject and issuer:
+                self._named[subject, issuer][holder].append(certificate)
+            if issuer:
+                self._issued[issuer][holder].append(certificate)
+
+    def on(self, server: str | None) -> tuple[ExchangeCertificate, ...]:
+        """The certificates of a server, None being any; those of which the export names no server may be anybody's."""
+        return self._everywhere if server is None else tuple(_of(self._on, server))
+
+    def resolve(self, given: str, server: str | None) -> Resolution:
+        """Certificates that `given` names on the server; None: on whichever. Of each kind the first few are told."""
+        key = given, short(server) if server else None
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(given, server)
+        return self._resolved[key]
+
+    def _resolve(self, given: str, server: str | None) -> Resolution:
+        try:
+            identity = dn.parse_identity(given)
+        except ValueError as error:
+            return Resolution(given=given, identity=None, error=str(error))
+        subject, issuer = dn.same_parts(identity.subject), _parts(identity.issuer)
+        holders = self._named.get((subject, issuer), {})
+        here = tuple(islice(_of(holders, server), MOST))
+        same_subject = tuple(islice(_of(self._named.get((subject, None), {}), server), MOST))
+        same_issuer = tuple(islice(_of(self._issued.get(issuer, {}), server), MOST)) if issuer else ()
+        mine = (None, short(server or ""))
+        others = (found for holder, held in holders.items() if server and holder not in mine for found in held)
+        return Resolution(
+            given=given,
+            identity=identity,
+            error="",
+            here=here,
+            elsewhere=tuple(islice(others, MOST)),
+            kin=tuple(found for found in same_subject or same_issuer if found not in here),
+            reordered=tuple(found for found in here if _is_reordered(found, identity)),
+        )
+
+
+def _of(holders: Holders, server: str | None) -> Iterator[ExchangeCertificate]:
+    if server is None:
+        return (found for held in holders.values() for found in held)
+    return (found for holder in (short(server), None) for found in holders.get(holder, ()))
+
+
+def _parts(name: dn.Name | None) -> dn.Name | None:
+    return dn.same_parts(name) if name else None
+
+
+def _may_be_on(certificate: ExchangeCertificate, server: str | None) -> bool:
+    holder = known(certificate.server)
+    return server is None or holder is None or same_server(holder, server)
+
+
+def _is_reordered(certificate: ExchangeCertificate, identity: dn.Identity) -> bool:
+    """Whether the certificate's name differs from the given one, by its order then."""
+    pairs = ((identity.subject, subject_of(certificate)), (identity.issuer, issuer_of(certificate)))
+    return any(given and found and dn.differing(given, found) for given, found in pairs)
 
 
 def resolve(organisation: Organisation, given: str, server: str | None) -> Resolution:
     """Certificates that `given` names on the server; None: on whichever."""
-    try:
-        identity = dn.parse_identity(given)
-    except ValueError as error:
-        return Resolution(given=given, identity=None, error=str(error))
-    matching = [found for found in organisation.certificates if is_named(found, identity)]
-    held = list(installed_on(organisation, server))
-    here = tuple(found for found in matching if found in held)
-    kin = [found for found in held if found not in here]
-    same_subject = tuple(c for c in kin if (name := subject_of(c)) and not dn.differing(identity.subject, name))
-    issuer = identity.issuer
-    same_issuer = tuple(c for c in kin if issuer and (name := issuer_of(c)) and not dn.differing(issuer, name))
-    return Resolution(
-        given=given,
-        identity=identity,
-        error="",
-        here=here,
-        elsewhere=tuple(found for found in matching if found not in held),
-        kin=same_subject or same_issuer,
-    )
+    return inventory(organisation).resolve(given, server)
+
+
+def inventory(organisation: Organisation) -> Inventory:
+    """The organisation's; the one of last time is kept, for questions come in rows."""
+    if not _latest or _latest[0][0] is not organisation:
+        _latest[:] = [(organisation, Inventory(organisation))]
+    return _latest[0][1]
+
+
+_latest: list[tuple[Organisation, Inventory]] = []
 
 
 def installed_on(organisation: Organisation, server: str | None) -> Iterator[ExchangeCertificate]:
     """The certificates of a server; an export that names no server for a certificate may speak of any."""
-    for certificate in organisation.certificates:
-        holder = known(certificate.server)
-        if server is None or holder is None or same_server(holder, server):
-            yield certificate
+    return (certificate for certificate in organisation.certificates if _may_be_on(certificate, server))
 
 
 def same_server(one: str, other: str) -> bool:
     """Whether two spellings, `EX01` and `ex01.corp.contoso.com`, are of one server."""
-    return one.partition(".")[0].casefold() == other.partition(".")[0].casefold()
+    return short(one) == short(other)
+
+
+def short(server: str) -> str:
+    """What all spellings of a server have in common."""
+    return server.partition(".")[0].casefold()
 
 
 def is_named(certificate: ExchangeCertificate, identity: dn.Identity) -> bool:
-    """Whether issuer (where one is given) and subject are those of the certificate, compared as parsed lists."""
+    """Whether issuer (where one is given) and subject have the parts of the certificate's, in whatever order."""
     subject, issuer = subject_of(certificate), issuer_of(certificate)
-    if subject is None or dn.differing(identity.subject, subject):
+    if subject is None or dn.same_parts(identity.subject) != dn.same_parts(subject):
         return False
-    return identity.issuer is None or (issuer is not None and not dn.differing(identity.issuer, issuer))
+    if identity.issuer is None:
+        return True
+    return issuer is not None and dn.same_parts(identity.issuer) == dn.same_parts(issuer)
 
 
 def subject_of(certificate: ExchangeCertificate) -> dn.Name | None:

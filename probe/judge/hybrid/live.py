@@ -8,7 +8,7 @@ from datetime import datetime
 from probe.dialogue.smtp import hear
 from probe.judge.certificate import parse
 from probe.judge.find import TARGET, at_endpoint, finding, placed
-from probe.judge.hybrid.connectors import front_ends, names
+from probe.judge.hybrid.connectors import front_ends, names, server_of
 from probe.judge.hybrid.installed import same_server
 from probe.judge.hybrid.presented import judge_presented
 from probe.judge.hybrid.way import Way, elsewhere, is_ours
@@ -86,7 +86,7 @@ def answering(seen: Observation, organisation: Organisation) -> tuple[ReceiveCon
     by_name = tuple(
         found
         for found in connectors
-        if greeted and ((known(found.fqdn) or "").lower() == greeted or same_server(known(found.server) or "", greeted))
+        if greeted and ((known(found.fqdn) or "").lower() == greeted or same_server(server_of(found) or "", greeted))
     )
     return by_name or connectors
 
@@ -131,7 +131,7 @@ def with_names(
     told: dict[tuple[str | None, ...], Names] = {}
     for seen in evidence.observations:
         there, found = seen.endpoint, ways.get(seen.endpoint, Way())
-        servers = dict.fromkeys(filter(None, (known(one.server) for one in answering(seen, organisation))))
+        servers = dict.fromkeys(filter(None, map(server_of, answering(seen, organisation))))
         told[there.host, there.address, str(there.port)] = names(
             organisation, at, outbound=found.connector, servers=servers or None
         )

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from probe.judge import dn
 from probe.judge.certificate import Certificate, Unreadable
 from probe.judge.find import at_certificate, finding
+from probe.judge.hybrid.connectors import server_of
 from probe.judge.hybrid.installed import Resolution, resolve
 from probe.model import ExchangeCertificate, Finding, Organisation, ReceiveConnector, RuleBook, Verdict, known
 
@@ -31,7 +32,7 @@ def named(organisation: Organisation, connectors: Sequence[ReceiveConnector]) ->
     return tuple(
         Named(
             connector=connector,
-            resolution=resolve(organisation, given, known(connector.server))
+            resolution=resolve(organisation, given, server_of(connector))
             if (given := known(connector.tls_certificate_name))
             else None,
         )
