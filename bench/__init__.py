@@ -3,6 +3,7 @@
     throughput  CPU a probe, beside a reference in C that does the same (reference.c)
     memory      what a probe holds while a thousand are in flight, and how many TLS contexts are made
     lookups     CPU for the names of a domain, put to NSD (`python -m bench dns` shows this table alone)
+    logs        megabytes of protocol log a second, and what is held (`python -m bench logs`)
     oneoff      the wall time of one `probe HOST:PORT`, beside a bare script (bare.py) and the tools people use
     profiling   where the time goes (`--profile`)
 

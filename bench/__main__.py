@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench import authority, build, lookups, memory, oneoff, profiling, target, throughput
+from bench import authority, build, logs, lookups, memory, oneoff, profiling, target, throughput
 
 
 class Part(StrEnum):
@@ -16,6 +16,7 @@ class Part(StrEnum):
 
     TLS = "tls"
     DNS = "dns"
+    LOGS = "logs"
 
 
 def main(
@@ -28,10 +29,17 @@ def main(
     if quick:
         rounds = min(rounds, 2)
     build.BUILD.mkdir(exist_ok=True)
-    if part is not Part.TLS and not profile:
+    if part in (None, Part.LOGS) and not profile:
+        _logs(rounds, quick)
+    if part in (None, Part.DNS) and not profile:
         _dns(rounds, quick)
-    if part is not Part.DNS:
+    if part in (None, Part.TLS):
         _tls(rounds, quick, profile)
+
+
+def _logs(rounds: int, quick: bool) -> None:
+    with tempfile.TemporaryDirectory(dir=build.BUILD) as name:
+        print(logs.measure(Path(name), megabytes=40 if quick else 200, rounds=rounds), flush=True)
 
 
 def _dns(rounds: int, quick: bool) -> None:

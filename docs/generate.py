@@ -18,7 +18,7 @@ from pathlib import Path
 from probe.judge.catalogue import CATALOGUE, Cause, Entry
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("check", "judge", "tlsa", "explain", "schema", "demo")
+COMMANDS = ("check", "judge", "connectors", "rehearse", "logs", "tlsa", "explain", "schema", "demo")
 # Each of these makes Typer and Rich believe that somebody is watching.
 _WATCHED = ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS")
 
@@ -34,6 +34,8 @@ def _findings() -> Iterator[str]:
     yield "Written by `docs/generate.py` from the catalogue; `probe explain CODE` prints the same."
     yield ""
     yield "Names in angle brackets and capitals, such as `<SERVER>`, are yours to fill in before pasting a command."
+    yield "In a report on exports of your connectors, `probe` has filled in what they tell."
+    yield "`<RECEIVE-CONNECTOR>` is called `<SERVER>\\Default Frontend <SERVER>` where nobody named it otherwise."
     yield "Where several lines of Exchange Online are given, today's come first and the older ones after them."
     yield ""
     yield "| Code | What is so |"
@@ -99,6 +101,20 @@ def schema() -> str:
     return json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def connectors_schema() -> str:
+    """`connectors.schema.json`: the JSON Schema of a report on exports."""
+    from probe.report.connectors_json import schema as report_schema
+
+    return json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def logs_schema() -> str:
+    """`logs.schema.json`: the JSON Schema of a report on protocol logs."""
+    from probe.report.logs_json import schema as report_schema
+
+    return json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def usage() -> str:
     """`usage.md`: the help of the program and of each of its commands."""
     sections = [("probe", _help()), *((f"probe {command}", _help(command)) for command in COMMANDS)]
@@ -117,6 +133,8 @@ def _help(*words: str) -> str:
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "findings.md": findings,
     "report.schema.json": schema,
+    "connectors.schema.json": connectors_schema,
+    "logs.schema.json": logs_schema,
     "usage.md": usage,
 }
 

@@ -7,6 +7,8 @@ from cryptography import x509
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from probe import config
+from probe.errors import UsageError
 from probe.judge import dn
 
 KINDS = ("CN", "O", "OU", "L", "S", "C", "STREET", "E", "DC", "T", "G", "I", "SN", "SERIALNUMBER", "PostalCode")
@@ -180,6 +182,37 @@ def test_a_part_that_is_there_twice_is_not_there_once() -> None:
     assert dn.differing(once, twice)
 
 
+@pytest.mark.parametrize("given", ["<S>CN=*.contoso.com", "<S>CN=EX01", "<S>O=x, CN=mail.contoso.com", "<S>cn=a.org"])
+def test_a_subject_has_a_cn_that_is_a_domain(given: str) -> None:
+    assert dn.parse_identity(given).subject
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\n", "\u3000"])
+def test_long_runs_of_blanks_take_no_time(blank: str) -> None:
+    text = f"O=a{blank * 30_000}b"
+    assert dn.differing(dn.parse(text), dn.parse("O=a b")) == ()
+
+
+def test_many_differences_are_counted_and_cost_no_more_than_few() -> None:
+    one = tuple((("OU", f"a{number}"),) for number in range(20_000))
+    other = tuple((("OU", f"b{number}"),) for number in range(20_000))
+    told = dn.differing(one, other)
+    assert len(told) == dn.MOST_DIFFERENCES + 1
+    assert told[0] == "OU: expected `a0`, found `b0`"
+    assert told[-1] == f"and {20_000 - dn.MOST_DIFFERENCES} more"
+
+
+def test_names_of_other_order_have_the_same_parts() -> None:
+    name = dn.parse("CN=x, O=Contoso Ltd, ST=Kent")
+    assert dn.same_parts(name) == dn.same_parts(dn.parse("S=kent, CN=X, O=Contoso  Ltd"))
+    assert dn.same_parts(name) != dn.same_parts(dn.parse("CN=x, O=Contoso Ltd, ST=Kent, C=GB"))
+    assert dn.same_parts(dn.parse("OU=a, OU=a")) != dn.same_parts(dn.parse("OU=a"))
+
+
+def test_typographic_marks_within_values_are_no_difference() -> None:
+    assert dn.differing(dn.parse("CN=x, O=L’Oréal"), dn.parse("CN=x, O=L'Oréal")) == ()
+
+
 @pytest.mark.parametrize("text", ["", ",", "CN", "=x", "CN=x,", "CN=x+", '"CN=x"', 'CN="x', "/C=GB/CN=x", "C N=x"])
 def test_what_is_no_name(text: str) -> None:
     with pytest.raises(ValueError, match=r"TYPE=value|no partner"):
@@ -220,12 +253,93 @@ def test_the_issuer_may_be_left_out() -> None:
         ("<I>CN=a", "not of the form"),
         ("<I><S>CN=a", "not of the form"),
         ("<S>", "not of the form"),
-        ("<S>, OU=Domain Control Validated", "begins with a comma"),
+        ("<S>, OU=Domain Control Validated", "its CN was lost"),
         ("<S>mail.contoso.com", "TYPE=value"),
-        ("&lt;I&gt;CN=a&lt;S&gt;CN=b", "not of the form"),
-        ('<S>CN="a', "no partner"),
+        ("<S>O=Contoso Ltd", "no CN that is a domain"),
+        ("<S>CN=Contoso Mail, O=Contoso Ltd", "no CN that is a domain"),
+        ("<S>CN=a.*.org", "no CN that is a domain"),
+        ("<S>CN=mail.contoso.com, O=Contoso Ltd, L", "in the middle of a name"),
+        ("52B4AA6DEFE3B5CB25122B92519B89BE3082BBA", "39 hexadecimal digits"),
+        ("52B4AA6DEFE3B5CB25122B92519B89BE3082BBA1", "not of the form"),
+        ("<S>" + "CN=a," * 10_000 + "CN=b", "no name is that long"),
+        ("&lt;I&gt;CN=a&lt;S&gt;CN=b", "HTML"),
+        ('<S>CN="a', "without a partner"),
     ],
 )
 def test_what_is_no_issuer_and_subject(given: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         dn.parse_identity(given)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<I>CN=a, O=“Fabrikam, Inc.”<S>CN=b", "typographic quotes"),
+        ("‘<S>CN=b’", "typographic quotes"),
+        ("<S>CN=mail–eu.contoso.com", "typographic dash"),
+        ("&lt;I&gt;CN=a&lt;S&gt;CN=b", "HTML"),
+        ("<S>CN=a, O=&quot;x&quot;", "HTML"),
+        ("<S>, OU=Domain Control Validated", "its CN was lost"),
+        (", OU=Domain Control Validated", "its CN was lost"),
+        ("<S>CN=, OU=x", "its CN was lost"),
+        ("<I>CN=<S>CN=a", "its CN was lost"),
+        ("<S>CN=###.com", "blacked out"),
+        ("<S>CN=mail.contoso.com\u200e", "invisible marks"),
+        (f"<S>CN=mail.contoso.com, O={'x' * 300}", "326 characters"),
+        ('<S>CN=mail.contoso.com, O="Contoso', "without a partner"),
+        ("<S>CN=mail.contoso.com, O=Contoso Ltd,", "in the middle"),
+        ("<S>CN=mail.contoso.com, O=", "in the middle"),
+        ("<S>CN=mail.contoso.com, O=Contoso Ltd, L", "in the middle"),
+        ('<S>CN=mail.contoso.com, O="Contoso, Ltd", L', "in the middle"),
+        ("<S>CN=mail.contoso.com, O=Contoso...", "left out"),
+        ("<S>CN=mail.contoso.com, O=Contoso…", "left out"),
+        ("52B4AA6DEFE3B5CB25122B92519B89BE3082BBA12", "41 hexadecimal digits"),
+        ("52 b4 aa", "6 hexadecimal digits"),
+        ("a5" * 32, "SHA-256"),
+    ],
+)
+def test_traps_are_told(text: str, said: str) -> None:
+    assert said in (dn.trap(text) or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<I>{ISSUER}<S>CN=mail.contoso.com, O=Contoso Ltd, L=Reading, S=Berkshire, C=GB",
+        "<S>CN=mail.contoso.com",
+        '<S>CN=a.org, O="Contoso, Ltd"',
+        "<S>CN=a.org, O=Contoso\\, Ltd",
+        "<S>CN=a.org, O=L'Oréal",
+        "52B4AA6DEFE3B5CB25122B92519B89BE3082BBA1",
+        "\u200e52 b4 aa 6d ef e3 b5 cb 25 12 2b 92 51 9b 89 be 30 82 bb a1",
+        "",
+    ],
+)
+def test_what_is_in_order_is_no_trap(text: str) -> None:
+    assert dn.trap(text) is None
+
+
+@settings(deadline=None)
+@given(NAMES)
+def test_cutting_a_name_anywhere_breaks_nothing(name: dn.Name) -> None:
+    text = dn.text(name)
+    for end in range(len(text)):
+        with suppress(ValueError):
+            dn.parse(text[:end])
+        dn.trap(text[:end])
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ("<S>CN=mail.contoso.com, O=“Contoso", "typographic quotes", "as Exchange prints it"),
+        ("&lt;S&gt;CN=mail.contoso.com", "HTML", "as Exchange prints it"),
+        ("52 B4 AA 6D EF E3 B5 CB 25 12 2B 92 51 9B 89 BE 30 82 BB A1", "not of the form", "--expect-thumbprint"),
+        ("52B4AA", "6 hexadecimal digits", "--expect-thumbprint"),
+    ],
+)
+def test_the_option_says_which_trap_it_was(text: str, said: str, hint: str) -> None:
+    with pytest.raises(UsageError, match="--expect-certificate cannot be read") as raised:
+        config.identity(text)
+    assert said in str(raised.value)
+    assert hint in (raised.value.hint or "")

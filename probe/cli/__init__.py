@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from probe.cli import commands, more
+from probe.cli import commands, explaining, exports, logs, more, rehearsing
 from probe.errors import ProbeError, UsageError
 
 # The parser's own family of faults, UsageError and above. It moved house with typer 0.26 and has no stable address.
@@ -44,8 +44,11 @@ app = typer.Typer(
 app.callback()(commands.front)
 app.command()(commands.check)
 app.command()(commands.judge)
+app.command()(exports.connectors)
+app.command()(rehearsing.rehearse)
+app.command()(logs.logs)
 app.command()(more.tlsa)
-app.command()(more.explain)
+app.command(context_settings={"ignore_unknown_options": True})(explaining.explain)
 app.command()(more.schema)
 app.command()(more.demo)
 

@@ -1,6 +1,7 @@
 """The commands beside `check` and `judge`. None of them touches the network but `demo`, and that only on loopback."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -66,34 +67,25 @@ def tlsa(
     return 0
 
 
-def explain(
-    code: Annotated[str | None, typer.Argument(help="A finding's code. Without one, all are listed.")] = None,
-    no_color: o.NoColor = False,
+class Reporting(StrEnum):
+    """The commands whose JSON has a schema."""
+
+    CHECK = "check"
+    CONNECTORS = "connectors"
+
+
+def schema(
+    command: Annotated[Reporting, typer.Argument(help="Of which command's report.", metavar="[COMMAND]")] = (
+        Reporting.CHECK
+    ),
 ) -> int:
-    """Say what a finding means, where it comes from, and how to mend it."""
-    from probe.cli.terminal import write
-    from probe.errors import UsageError
-    from probe.judge.catalogue import CATALOGUE
-    from probe.report.explain import listing, page
-
-    if code is None:
-        write(listing(CATALOGUE.values()), colour=not no_color)
-        return 0
-    if code not in CATALOGUE:
-        from difflib import get_close_matches
-
-        near = get_close_matches(code, CATALOGUE, 1)
-        hint = f"did you mean {near[0]}?" if near else "`probe explain` lists them all"
-        raise UsageError(f"there is no finding `{code}`", hint)
-    write(page(CATALOGUE[code]), colour=not no_color)
-    return 0
-
-
-def schema() -> int:
     """Print the JSON Schema of the JSON report."""
     import json
 
-    from probe.report.json import schema as generated
+    if command is Reporting.CONNECTORS:
+        from probe.report.connectors_json import schema as generated
+    else:
+        from probe.report.json import schema as generated
 
     json.dump(generated(), sys.stdout, indent=2)
     print()

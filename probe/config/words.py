@@ -80,4 +80,6 @@ def identity(text: str) -> Identity:
         hint = (
             "as Exchange prints it: '<I>CN=Issuing CA, O=Example, C=US<S>CN=mail.contoso.com', in quotes for the shell"
         )
+        if re.fullmatch(r"[0-9A-Fa-f\s:-]+", text):
+            hint = "a thumbprint is for --expect-thumbprint; this option takes issuer and subject, <I>…<S>…"
         raise UsageError(f"--expect-certificate cannot be read: {error}", hint) from None

@@ -37,22 +37,28 @@ Value = bool | int | float | str | bytes | datetime | Nested | Listed | Gap | No
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raw:
     """One object: its properties by lower-case name. `spelt` has each name as written. `types` are .NET's type names,
-    most specific first, where the form has them. `section` is the key of a combined file that it stood under, in lower
-    case. `line` is where it begins, `lines` where each property does (by lower-case name), as far as the form knows."""
+    most specific first, where the form has them; `Selected.` or `Deserialized.` may stand before one. `section` is the
+    key of a combined file that it stood under, in lower case. `text` is the object as PowerShell prints it in a string,
+    where the form has that. `line` is where it begins, `lines` where each property does (by lower-case name), as far as
+    the form knows. `repeated` are the properties that came again with another value, of which the first counts.
+    """
 
     properties: Mapping[str, Value]
     spelt: Mapping[str, str] = field(default_factory=dict)
     types: tuple[str, ...] = ()
     section: str | None = None
+    text: str | None = None
     line: int = 1
     lines: Mapping[str, int] = field(default_factory=dict)
+    repeated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
     """A file's objects. `form` is format-list, json, clixml or csv; `collected` is what a combined file says of itself
-    (UTC)."""
+    (UTC). `encoding` is what its bytes were found to be in."""
 
     form: str
     objects: tuple[Raw, ...]
     collected: datetime | None = None
+    encoding: str = ""

@@ -11,10 +11,16 @@ blanks, quoting, `S` or `ST`, and the direction of the list don't count.
 """
 
 import re
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography import x509
+
+from probe.judge.pasted import STRAIGHT, trap
+
+__all__ = ["Identity", "Name", "differing", "from_x509", "parse", "parse_identity", "same_parts", "text", "trap"]
 
 Attribute = tuple[str, str]  # type as Windows prints it, value
 RDN = tuple[Attribute, ...]
@@ -58,7 +64,9 @@ _SAME_TYPE = {
 }
 _MUST_QUOTE = re.compile(r'[,+="<>#;\n\r]|^\s|\s$|^$')
 _ESCAPED = re.compile(r"""\\(?P<itself>["+,;<>=#\\\s])|(?P<hex>(?:\\[0-9A-Fa-f]{2})+)""")  # RFC 4514 §2.4
-_TYPOGRAPHIC = str.maketrans("“”„″‘’", '""""\'\'')
+_DOMAIN = re.compile(r"(?:\*\.)?[\w](?:[\w.-]*[\w])?", re.IGNORECASE)
+LONGEST = 32_768  # characters; the directory takes 256 or 1024, and certificates of hundreds of names a few thousand
+MOST_DIFFERENCES = 12  # that are told one by one
 
 
 def from_x509(name: x509.Name) -> Name:
@@ -86,6 +94,8 @@ def _quoted(value: str) -> str:
 
 def parse(given: str) -> Name:
     """A name from text, of Windows, OpenSSL or RFC 4514. Raises ValueError saying what is wrong."""
+    if len(given) > LONGEST:
+        raise ValueError(f"it has {len(given)} characters, and no name is that long")
     try:
         return _read(given, escapes=False)
     except ValueError:
@@ -122,7 +132,7 @@ def _split(given: str, separators: str, *, escapes: bool) -> Iterator[str]:
 
 def _attribute(given: str, *, escapes: bool) -> Attribute:
     kind, equals, value = given.partition("=")
-    kind, value = kind.strip(), re.sub(r"^\s+|(?<!\\)\s+$", "", value)
+    kind, value = kind.strip(), _stripped(value)
     if not equals or not re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]*|[0-9.]+", kind):
         raise ValueError(f"`{given.strip()[:60]}` is not of the form TYPE=value")
     quoted = value.startswith('"') and value.endswith('"') and len(value) > 1
@@ -131,6 +141,13 @@ def _attribute(given: str, *, escapes: bool) -> Attribute:
     value = _ESCAPED.sub(_unescaped, value) if escapes or not quoted else value.replace('""', '"')
     dotted = kind.upper().removeprefix("OID.")
     return _TYPES.get(dotted, f"OID.{dotted}" if dotted[0].isdigit() else kind), value
+
+
+def _stripped(value: str) -> str:
+    """Without the blanks around it; one that a backslash escapes is part of the value."""
+    bare = value.strip()
+    after = value[len(value.rstrip()) :]
+    return bare + after[:1] if bare.endswith("\\") else bare
 
 
 def _unescaped(found: re.Match[str]) -> str:
@@ -147,21 +164,41 @@ def differing(expected: Name, found: Name) -> tuple[str, ...]:
     wanted, seen = [_normal(rdn) for rdn in expected], [_normal(rdn) for rdn in found]
     if wanted in (seen, seen[::-1]):
         return ()
-    missing = [rdn for rdn in expected if _normal(rdn) not in seen]
-    extra = [rdn for rdn in found if _normal(rdn) not in wanted]
+    missing, extra = _left(expected, Counter(seen)), _left(found, Counter(wanted))
     if not missing and not extra:
         return ("the same parts, in another order",)
+    rivals: dict[str, deque[RDN]] = defaultdict(deque)
+    for rdn in extra:
+        rivals[_kinds(rdn)].append(rdn)
     lines = []
     for rdn in missing:
-        rival = next((other for other in extra if _kinds(other) == _kinds(rdn)), None)
-        if rival:
-            extra.remove(rival)
+        rival = rivals[_kinds(rdn)].popleft() if rivals[_kinds(rdn)] else None
         lines.append(f"{_kinds(rdn)}: expected `{_values(rdn)}`, found {f'`{_values(rival)}`' if rival else 'none'}")
-    return (*lines, *(f"{_kinds(rdn)}: expected none, found `{_values(rdn)}`" for rdn in extra))
+    alone = (rdn for left in rivals.values() for rdn in left)
+    lines += [f"{_kinds(rdn)}: expected none, found `{_values(rdn)}`" for rdn in alone]
+    more = len(lines) - MOST_DIFFERENCES
+    return (*lines[:MOST_DIFFERENCES], *((f"and {more} more",) if more > 0 else ()))
+
+
+def _left(rdns: Name, others: Counter[RDN]) -> list[RDN]:
+    """Those that have no partner among the others."""
+    left = []
+    for rdn in rdns:
+        if others[_normal(rdn)]:
+            others[_normal(rdn)] -= 1
+        else:
+            left.append(rdn)
+    return left
+
+
+@lru_cache(maxsize=4096)
+def same_parts(name: Name) -> Name:
+    """What names that differ by their order alone have in common: whoever compares it leaves the order out."""
+    return tuple(sorted(map(_normal, name)))
 
 
 def _normal(rdn: RDN) -> RDN:
-    return tuple(sorted((_kind(kind), " ".join(value.casefold().split())) for kind, value in rdn))
+    return tuple(sorted((_kind(kind), " ".join(value.translate(STRAIGHT).casefold().split())) for kind, value in rdn))
 
 
 def _kind(kind: str) -> str:
@@ -186,18 +223,25 @@ class Identity:
 
 
 def parse_identity(given: str) -> Identity:
-    """`<I>issuer<S>subject`; `<I>` may be left out. Raises ValueError saying what is wrong.
+    """`<I>issuer<S>subject`; `<I>` may be left out, as Exchange has it. Raises ValueError saying what is wrong.
 
-    Typographic quotes, which copying from web pages brings in, are taken for plain ones.
+    Typographic quotes, which copying from web pages brings in, are taken for plain ones. By Exchange's code of 2013 the
+    subject must hold a CN that is a domain, or `*.` and a domain: it takes no other.
     """
-    straight = given.translate(_TYPOGRAPHIC).strip().strip("'")
+    if len(given) > LONGEST:
+        raise ValueError(f"it has {len(given)} characters, and no name is that long")
+    straight = given.translate(STRAIGHT).strip().strip("'")
     parts = re.fullmatch(r"(?:<I>(?P<issuer>[^<]+))?<S>(?P<subject>.+)", straight, re.IGNORECASE | re.DOTALL)
     if not parts:
-        raise ValueError("it is not of the form <I>issuer<S>subject")
+        raise ValueError(trap(given) or "it is not of the form <I>issuer<S>subject")
     if parts["subject"].lstrip().startswith(","):
-        raise ValueError("the subject begins with a comma: its CN was lost on the way, as link filters of forums do")
-    return Identity(
-        given=given,
-        issuer=parse(parts["issuer"]) if parts["issuer"] else None,
-        subject=parse(parts["subject"]),
-    )
+        raise ValueError(trap(given) or "the subject begins with a comma")
+    try:
+        issuer, subject = parse(parts["issuer"]) if parts["issuer"] else None, parse(parts["subject"])
+    except ValueError as error:
+        raise ValueError(trap(given) or str(error)) from None
+    if not any(_kind(kind) == "CN" and _DOMAIN.fullmatch(value) for rdn in subject for kind, value in rdn):
+        raise ValueError(
+            trap(given) or "its subject has no CN that is a domain, as in mail.contoso.com: Exchange takes no other"
+        )
+    return Identity(given=given, issuer=issuer, subject=subject)

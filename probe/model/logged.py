@@ -28,6 +28,13 @@ class Group:
     evil. `validation` is what it says of the client's chain ('Valid', 'EmptyCertificate'), `capabilities` and
     `capability_status` what TlsDomainCapabilities came to; empty where the log is silent. `reply` is the refusal of the
     other side, or ours, that ended it. `scrubbed`: parts of the log were taken out before we saw it.
+
+    `offered` is which of STARTTLS and X-ANONYMOUSTLS the first EHLO was answered with, None where the log does not show
+    the answer; `asked` which of them was asked for, empty: neither. X-ANONYMOUSTLS is Exchange among itself: its
+    certificates are the servers' own, and no evidence of what a stranger gets. `masked`: a device on the way writes
+    over words of the dialogue (XXXX, ****). `ended` is in the log's words who hung up ('Local',
+    'Remote(ConnectionReset)'), empty where the log shows no end. `revocation` is the status of a check of revocation
+    that failed and was let pass.
     """
 
     way: Way
@@ -49,6 +56,11 @@ class Group:
     source: str  # the file of the last
     generation: str  # A, B or C: how its certificates are written; empty where there were none
     observation: Observation
+    offered: tuple[str, ...] | None = None
+    asked: str = ""
+    masked: bool = False
+    ended: str = ""
+    revocation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from probe.judge.catalogue.words import (
     MAIL_FLOW,
     MISMATCH_BY_DANE,
     NDR_LIST,
-    RESTART,
+    REMOVE_OLD,
+    SET_OUTBOUND,
     SHOW_CERTIFICATES,
     USE_CERTIFICATE,
     refusal,
@@ -15,9 +16,8 @@ from probe.judge.catalogue.words import (
 
 _RENEW = ("Get a new certificate for the same names, install it with its key and intermediates, then put it to use.",)
 _OLD_NAME_FREE = (
-    "If Exchange still shows the old certificate after that, remove the old one and restart transport:",
-    "    Remove-ExchangeCertificate -Server '<SERVER>' -Thumbprint '<OLD-THUMBPRINT>'",
-    *RESTART,
+    "If Exchange still shows the old certificate after that, and both have the same issuer and subject, remove it.",
+    *REMOVE_OLD,
 )
 
 CERTIFICATE = (
@@ -49,10 +49,8 @@ CERTIFICATE = (
             "Look for the presented thumbprint. If no server has it, a gateway or load balancer ends TLS in between.",
             *SHOW_CERTIFICATES,
             *USE_CERTIFICATE,
-            "If the certificate is right and the expectation old, correct it in Exchange Online PowerShell:",
-            "    Set-OutboundConnector '<CONNECTOR>' -TlsSettings DomainValidation -TlsDomain '<NAME>'",
-            "    Validate-OutboundConnector '<CONNECTOR>' -Recipients 'postmaster@<DOMAIN>'",
-            "Exchange Online may take up to about an hour to use the new value.",
+            "If the certificate is right and the expectation old, correct the expectation.",
+            *SET_OUTBOUND,
         ),
         exchange_online=(
             spelt_out("SubjectMismatch"),
@@ -74,7 +72,7 @@ CERTIFICATE = (
             "The target was given as an address, or --auth-level is EncryptionOnly or CertificateValidation without "
             "--expect-name."
         ),
-        remedy=("Say which name senders expect:", "    probe <TARGET> --expect-name '<NAME>'"),
+        remedy=("Say which name senders expect:", "    probe '<TARGET>' --expect-name '<NAME>'"),
         references=("RFC 9525 §6.1",),
     ),
     Entry(
@@ -196,7 +194,7 @@ CERTIFICATE = (
         cause="A home-made certificate with a broken name or number, or a damaged file.",
         remedy=(
             "Save what was sent and look at it:",
-            "    probe <TARGET> --chain presented.pem",
+            "    probe '<TARGET>' --chain presented.pem",
             "    openssl x509 -in presented.pem -noout -text",
             "Have the certificate issued anew by a CA that follows the standard.",
         ),

@@ -25,8 +25,8 @@ _TRUST = (
 )
 _RESIGN = (
     "Ask with and without DNSSEC checking. If only the second answers, the signatures are broken:",
-    "    dig +dnssec <NAME> <TYPE>",
-    "    dig +cd <NAME> <TYPE>",
+    "    dig +dnssec <OWNER> <TYPE>",
+    "    dig +cd <OWNER> <TYPE>",
     "Sign the zone again, and compare the DS record at the registrar with the zone's keys.",
     "If the zone cannot be mended soon, have the registrar take out the DS record: unsigned mail flows.",
 )

@@ -1,5 +1,64 @@
 """Findings on what exports say by themselves."""
 
-from probe.judge.catalogue.entry import Entry
+from probe.judge.catalogue.entry import Cause, Entry
+from probe.judge.catalogue.export_certificates import CERTIFICATES
+from probe.judge.catalogue.export_nameless import NAMELESS
+from probe.judge.catalogue.export_names import NAMES
+from probe.judge.catalogue.export_online import ONLINE
+from probe.judge.catalogue.export_settings import SETTINGS
 
-EXPORT: tuple[Entry, ...] = ()
+_LOSSY = Entry(
+    code="export-lossy",
+    title="The exports leave questions open",
+    meaning=(
+        "Some of what the judgement needs is not in the exports. Nothing was concluded from its absence: it may be in "
+        "order, or not."
+    ),
+    cause="An export of single properties, a list in CSV, or a console that leaves the ends of lists out.",
+    remedy=(
+        "Export once more with the collector that comes with this program, on premises and for Exchange Online:",
+        "    .\\Export-ProbeConnectors.ps1 -OutFile onprem.json",
+        "    .\\Export-ProbeConnectors.ps1 -Online -OutFile exo.json",
+    ),
+    references=("PowerShell: about_Preference_Variables ($FormatEnumerationLimit)", "PowerShell: Export-Csv"),
+    causes={
+        "lost": Cause(
+            title="The form of the export has lost values",
+            meaning=(
+                "There was a value, and the form of the export could not hold it: CSV loses every list, for one. What "
+                "hangs on it could not be judged."
+            ),
+            remedy=(
+                "Export as JSON or Clixml instead, best with the collector that comes with this program:",
+                "    .\\Export-ProbeConnectors.ps1 -OutFile onprem.json",
+                "    .\\Export-ProbeConnectors.ps1 -Online -OutFile exo.json",
+            ),
+        ),
+        "cut": Cause(
+            title="Lists in the export were cut",
+            meaning=(
+                "PowerShell prints the first few entries of a list, 4 by default and 16 in Exchange's shell, and an "
+                "ellipsis for the others. What hangs on the others could not be judged."
+            ),
+            remedy=(
+                "Let PowerShell print whole lists, and export again:",
+                "    $FormatEnumerationLimit = -1",
+                "Better, use the collector that comes with this program, which cuts nothing.",
+            ),
+        ),
+        "absent": Cause(
+            title="Something was not exported",
+            meaning=(
+                "Nobody exported it, so nothing is said about it. The judgement on what was exported stands; together "
+                "with the other side's export it would be more."
+            ),
+            remedy=(
+                "Export the other side as well, with the collector that comes with this program:",
+                "    .\\Export-ProbeConnectors.ps1 -OutFile onprem.json",
+                "    .\\Export-ProbeConnectors.ps1 -Online -OutFile exo.json",
+            ),
+        ),
+    },
+)
+
+EXPORT: tuple[Entry, ...] = (*NAMES, *NAMELESS, *CERTIFICATES, *ONLINE, *SETTINGS, _LOSSY)

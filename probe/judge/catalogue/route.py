@@ -26,7 +26,7 @@ ROUTE = (
         cause="A mistyped or deleted record, an expired domain, or a name that only the internal DNS knows.",
         remedy=(
             "Ask a public resolver for the name that the finding gives:",
-            "    Resolve-DnsName '<NAME>' -Type A -Server '<PUBLIC-RESOLVER>'",
+            "    Resolve-DnsName '<HOST>' -Type A -Server '<PUBLIC-RESOLVER>'",
             "Publish the missing record in the public zone, or correct the MX record or the connector's smart host.",
         ),
         exchange_online=(DNS_FAILED,),
@@ -42,7 +42,7 @@ ROUTE = (
                     "Look for a typing error in the target, in the MX record or in the connector's smart host.",
                     "Check at the registrar that the domain has not expired and that its name servers are right.",
                     "Check that the name is in the public zone and not only in the internal one:",
-                    "    Resolve-DnsName '<NAME>' -Type A -Server '<PUBLIC-RESOLVER>'",
+                    "    Resolve-DnsName '<HOST>' -Type A -Server '<PUBLIC-RESOLVER>'",
                 ),
                 exchange_online=(
                     "550 5.4.310 DNS domain … does not exist [Message=InfoDomainNonexistent]",

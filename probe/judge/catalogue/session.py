@@ -52,7 +52,6 @@ SESSION = (
                     "back and bounces after a day where the sender requires TLS."
                 ),
                 remedy=(
-                    "On Exchange, see whether the connector that answers here may offer TLS:",
                     *OFFER_TLS,
                     "Another receive connector may answer Exchange Online: the narrowest RemoteIPRanges wins.",
                     "Elsewhere, switch TLS on. Postfix: smtpd_tls_security_level = may. Exim: tls_advertise_hosts = *.",

@@ -9,7 +9,7 @@ _ASK_ONLY = (
 )
 _SHOW_ONE = (
     "If it must insist, look at the rest of the server with a certificate that it accepts:",
-    "    probe <TARGET> --client-cert '<PEM-FILE>' --client-key '<PEM-FILE>'",
+    "    probe '<TARGET>' --client-cert '<PEM-FILE>' --client-key '<PEM-FILE>'",
 )
 _NEWER_TLS = ("On load balancers and gateways, choose a profile that has TLS 1.2 and TLS 1.3.",)
 
@@ -50,7 +50,7 @@ TLS = (
                 remedy=(
                     "See which authorities the server names: the finding lists them, if it names any.",
                     "Let the server trust the CA of the shown certificate, or show another:",
-                    "    probe <TARGET> --client-cert '<PEM-FILE>' --client-key '<PEM-FILE>'",
+                    "    probe '<TARGET>' --client-cert '<PEM-FILE>' --client-key '<PEM-FILE>'",
                     *_ASK_ONLY,
                 ),
             ),
@@ -102,7 +102,7 @@ TLS = (
                 ),
                 remedy=(
                     "If TLS 1.2 will do, ask for no more than that:",
-                    "    probe <TARGET> --min-tls 1.2",
+                    "    probe '<TARGET>' --min-tls 1.2",
                     "Exchange itself took SMTP no further than TLS 1.2 as of early 2025; newer updates may.",
                     *_NEWER_TLS,
                 ),

@@ -24,7 +24,7 @@ _BEFORE_TLS = {
         ),
         remedy=(
             "Try a resolver that is known to work:",
-            "    probe <TARGET> --resolver '<RESOLVER>'",
+            "    probe '<TARGET>' --resolver '<RESOLVER>'",
             "If others cannot resolve the name either, check the domain's own name servers and their firewall.",
         ),
         exchange_online=(DNS_FAILED,),
@@ -37,8 +37,8 @@ _BEFORE_TLS = {
         ),
         remedy=(
             "Ask with and without DNSSEC checking. If only the second answers, the zone's signatures are broken:",
-            "    dig <NAME> MX",
-            "    dig +cd <NAME> MX",
+            "    dig <HOST> MX",
+            "    dig +cd <HOST> MX",
             "For broken signatures: sign the zone again, and compare the DS record at the registrar with its keys.",
         ),
         exchange_online=(
@@ -54,7 +54,7 @@ _BEFORE_TLS = {
         ),
         remedy=(
             "Name a resolver that can be reached from here, or leave -4 and -6 out:",
-            "    probe <TARGET> --resolver '<RESOLVER>'",
+            "    probe '<TARGET>' --resolver '<RESOLVER>'",
         ),
         exchange_online=(),
     ),
@@ -63,7 +63,7 @@ _BEFORE_TLS = {
         meaning="Following CNAME records from this name never ends at a record. Resolvers give up, and so do senders.",
         remedy=(
             "Follow the aliases, and let the last of them lead to a name with records of its own:",
-            "    dig <NAME> CNAME",
+            "    dig <HOST> CNAME",
         ),
         exchange_online=(DNS_FAILED,),
     ),
@@ -97,7 +97,7 @@ _BEFORE_TLS = {
         ),
         remedy=(
             "If this machine has no IPv6, look at the IPv4 addresses only:",
-            "    probe <TARGET> -4",
+            "    probe '<TARGET>' -4",
             "If others cannot reach it either, correct the route, or take the address record out of DNS.",
         ),
         exchange_online=(),
@@ -120,7 +120,7 @@ _BEFORE_TLS = {
             "The connection stood, but the greeting or a reply did not come in time. A slow greeting can be meant, "
             "against spam; patient senders (five minutes by the standard) get through."
         ),
-        remedy=("Give it more time and see whether it answers:", "    probe <TARGET> --timeout 300", *SERVICES),
+        remedy=("Give it more time and see whether it answers:", "    probe '<TARGET>' --timeout 300", *SERVICES),
         exchange_online=(CLOSED_ABRUPTLY, "450 4.4.317 Cannot establish session with remote server"),
     ),
     "DIALOGUE/CLOSED": Cause(
@@ -144,7 +144,7 @@ _BEFORE_TLS = {
         remedy=(
             "Read the reply: it usually names the list or the rule that applies.",
             "If it speaks of our address or name, try from another address, or with a proper name:",
-            "    probe <TARGET> --ehlo '<THIS-HOST>'",
+            "    probe '<TARGET>' --ehlo '<THIS-HOST>'",
             *RECEIVE_LOG,
         ),
         exchange_online=(THE_REPLY,),

@@ -9,6 +9,7 @@ from probe.judge.catalogue.words import (
     NEGOTIATION_FAILED,
     PATH_MTU,
     RECEIVE_LOG,
+    REFRESH_ROOTS,
     REPAIR_KEY,
     SCHANNEL_EVENTS,
     SERVICES,
@@ -59,7 +60,7 @@ TLS: Mapping[str, Cause] = {
         ),
         remedy=(
             "For unrecognized_name, try without the name (SNI), or with the right one:",
-            "    probe <TARGET> --sni none",
+            "    probe '<TARGET>' --sni none",
             *SCHANNEL_EVENTS,
             *REPAIR_KEY,
             *ENABLE_TLS_12,
@@ -82,7 +83,7 @@ TLS: Mapping[str, Cause] = {
         ),
         remedy=(
             "If the server requires a client certificate, show one:",
-            "    probe <TARGET> --client-cert '<PEM-FILE>' --client-key '<PEM-FILE>'",
+            "    probe '<TARGET>' --client-cert '<PEM-FILE>' --client-key '<PEM-FILE>'",
             *RECEIVE_LOG,
         ),
         exchange_online=(CLOSED_ABRUPTLY,),
@@ -95,8 +96,9 @@ TLS: Mapping[str, Cause] = {
         ),
         remedy=(
             "Read the reply. If it speaks of our name or address, try another:",
-            "    probe <TARGET> --ehlo '<THIS-HOST>'",
-            "454 4.7.5: Exchange does not trust the client's certificate. Bring its root certificates up to date.",
+            "    probe '<TARGET>' --ehlo '<THIS-HOST>'",
+            "454 4.7.5: Exchange does not trust the client's certificate, and may lack its root.",
+            *REFRESH_ROOTS,
             *RECEIVE_LOG,
         ),
         exchange_online=(THE_REPLY, "454 4.7.5 Certificate validation failure"),

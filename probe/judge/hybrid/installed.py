@@ -17,7 +17,7 @@ from probe.judge.certificate import Certificate, parse
 from probe.judge.names import exchange_matches
 from probe.model import ExchangeCertificate, Gap, Organisation, items, known
 
-MOST = 64  # certificates elsewhere, and kin, that are told of
+MOST = 16  # certificates elsewhere, and kin, that are told of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,8 @@ class Inventory:
         self._on: Holders = defaultdict(list)
         self._named: dict[tuple[dn.Name, dn.Name | None], Holders] = defaultdict(lambda: defaultdict(list))
         self._issued: dict[dn.Name, Holders] = defaultdict(lambda: defaultdict(list))
+        self._unread: Holders = defaultdict(list)
+        self._asked: dict[str, tuple[ExchangeCertificate, ...]] = {}
         self._resolved: dict[tuple[str, str | None], Resolution] = {}
         for certificate in organisation.certificates:
             holder = short(name) if (name := known(certificate.server)) else None
@@ -58,12 +60,22 @@ class Inventory:
                 self._named[subject, None][holder].append(certificate)
             if subject and issuer:
                 self._named[subject, issuer][holder].append(certificate)
+            else:
+                self._unread[holder].append(certificate)
             if issuer:
                 self._issued[issuer][holder].append(certificate)
 
     def on(self, server: str | None) -> tuple[ExchangeCertificate, ...]:
         """The certificates of a server, None being any; those of which the export names no server may be anybody's."""
-        return self._everywhere if server is None else tuple(_of(self._on, server))
+        if server is None:
+            return self._everywhere
+        if short(server) not in self._asked:
+            self._asked[short(server)] = tuple(_of(self._on, server))
+        return self._asked[short(server)]
+
+    def unread(self, server: str | None) -> ExchangeCertificate | None:
+        """One of them whose issuer or subject is not known, so that it may have any name."""
+        return next(_of(self._unread, server), None)
 
     def resolve(self, given: str, server: str | None) -> Resolution:
         """Certificates that `given` names on the server; None: on whichever. Of each kind the first few are told."""

@@ -1,0 +1,143 @@
+"""Codes of TLS between mail servers: STARTTLS, the handshake, and the certificate that a connector asks for."""
+
+from probe.exchange.bounces.meaning import Check, Meaning, Party, row
+
+_PRESENTER = (Party.RECEIVER, Party.ON_PREMISES)
+_SYNONYMS = "4.4.317 is today's code and 4.7.320 that of before 2023: both mean the same."
+
+_CONNECTOR = Meaning(
+    title="The certificate check failed",
+    says=(
+        "The sender's connector asks for a valid certificate, and the one that was presented is not. In a hybrid the "
+        "receiving server is our own, or a gateway in front of it. " + _SYNONYMS
+    ),
+    parties=_PRESENTER,
+    check=Check.NAME,
+    findings=(("certificate-host-mismatch", None), ("certificate-not-trusted", None), ("certificate-expired", None)),
+)
+_NO_SESSION = Meaning(
+    title="TLS with the receiving server did not come about, or its certificate was refused",
+    says=(
+        "The connection stood, and then STARTTLS, the handshake or the certificate failed; the words in [Message=…] "
+        "say which, and this text has none that are known. " + _SYNONYMS
+    ),
+    parties=_PRESENTER,
+    check=Check.NAME,
+    findings=(
+        ("starttls-not-supported", None),
+        ("certificate-host-mismatch", None),
+        ("certificate-not-trusted", None),
+        ("not-observed", "HANDSHAKE/CLOSED"),
+    ),
+)
+_STARTTLS = Meaning(
+    title="The receiving server did not offer STARTTLS",
+    says=(
+        "The sender must encrypt, and was offered no STARTTLS. On Exchange the usual cause is a connector whose "
+        "TlsCertificateName fits no certificate any more, as after a renewal (event 12014); Tls missing from the "
+        "connector's AuthMechanism, or a device that masks STARTTLS, look the same from afar."
+    ),
+    parties=(*_PRESENTER, Party.DEVICE),
+    check=Check.NAME,
+    findings=(
+        ("starttls-not-supported", "no-usable-certificate"),
+        ("starttls-not-supported", "not-offered"),
+        ("starttls-not-supported", "masked"),
+    ),
+)
+_NEGOTIATION = Meaning(
+    title="The TLS handshake failed",
+    says="STARTTLS was offered and accepted; then no session came about.",
+    parties=(*_PRESENTER, Party.DEVICE),
+    check=Check.NAME,
+    findings=(("not-observed", "HANDSHAKE/CLOSED"), ("not-observed", "HANDSHAKE/ALERT")),
+)
+_REFUSED = Meaning(
+    title="The receiving server offered STARTTLS and refused it",
+    says="Its reply to STARTTLS was 454: for the moment no TLS. Usually it cannot load its certificate or its key.",
+    parties=_PRESENTER,
+    check=Check.NAME,
+    findings=(("starttls-not-supported", "refused"),),
+)
+_WEAK = Meaning(
+    title="The cipher of the TLS session is too weak",
+    says="The session came about with a cipher of less than 128 bits, and Exchange does not authenticate over that.",
+    parties=(Party.RECEIVER, Party.SENDER),
+    check=Check.NAME,
+    findings=(("cipher-weak", None), ("tls-version-old", "below-1.2")),
+)
+_CHANNEL = Meaning(
+    title="No suitable TLS channel came about for a connector that asks for a certificate",
+    says=(
+        "The sending server showed no certificate that the receiver trusts, so the session is not good enough for the "
+        "connector: its chain was sent without an intermediate, or it is self-signed."
+    ),
+    parties=(Party.SENDER, Party.ON_PREMISES),
+    check=Check.SENDING,
+    findings=(("chain-incomplete", None), ("certificate-not-trusted", "self-signed")),
+)
+_TEMPORARY = Meaning(
+    title="TLS is not to be had for the moment",
+    says="The server put off TLS or authentication with a 454. Without its further words the reason is not known.",
+    parties=(Party.RECEIVER, Party.UNKNOWN),
+    check=Check.NAME,
+    findings=(("starttls-not-supported", "refused"),),
+)
+_SEND_NAME = Meaning(
+    title="The certificate that the send connector names is not there",
+    says=(
+        "The sending Exchange server looked for the issuer and subject in its connector's TlsCertificateName and found "
+        "no such certificate. As a rule it was renewed, with another issuer or subject, and the old one removed."
+    ),
+    parties=(Party.ON_PREMISES, Party.SENDER),
+    check=Check.SENDING,
+    findings=(("connector-certificate-mismatch", "issuer-differs"),),
+)
+_VALIDATION = Meaning(
+    title="An Exchange server did not accept the other side's certificate",
+    says=(
+        "A server on premises checked the certificate of its peer, which in a hybrid is Exchange Online's, and found "
+        "it not valid. Usually that server's list of trusted roots is out of date: Exchange Online's certificate moved "
+        "to DigiCert Global Root G2 in March 2026, and servers without root updates do not know it."
+    ),
+    parties=(Party.ON_PREMISES,),
+    check=Check.LOCAL,
+    remedy=(
+        "Read the status in the log of that server with `probe logs`; UntrustedRoot means the list of roots.",
+        "On that server, fetch today's roots, look through them, and import them:",
+        "    certutil -generateSSTFromWU 'roots.sst'",
+        "    Import-Certificate -FilePath 'roots.sst' -CertStoreLocation Cert:\\LocalMachine\\Root",
+    ),
+    doubts=("If the peer is not Exchange Online, its certificate may be at fault: probe that host.",),
+)
+_PROTECTION = Meaning(
+    title="The receiver demands TLS before it takes mail",
+    says="The server asked for STARTTLS first, and the sender did not use it, or could not.",
+    parties=(Party.SENDER, Party.RECEIVER),
+    check=Check.NAME,
+    findings=(("starttls-not-supported", None),),
+)
+
+ENCRYPTION = (
+    # More telling words first: of several that fit, the first counts.
+    row("4.4.317 5.4.317 4.4.101 4.4.0 5.7.3", _STARTTLS, "starttls is required"),
+    row("5.7.3 4.7.0", _PROTECTION, "must issue a starttls"),
+    row(
+        "4.4.317 5.4.317 4.4.101 4.4.0 4.7.0 4.4.395",
+        _NEGOTIATION,
+        "tls negotiation failed",
+        "security status",
+        by_status=True,
+    ),
+    row("4.4.317 5.4.317 4.7.0", _WEAK, "cipher strength is too weak"),
+    row("4.4.317 5.4.317 4.7.0", _CHANNEL, "appropriate tls channel"),
+    row("4.4.317 5.4.317", _REFUSED, "454 4.7.0", "tls not available"),
+    row("4.7.0", _REFUSED, "tls not available"),
+    row("4.7.5", _SEND_NAME, "tlscertificatename"),
+    row("4.7.5", _VALIDATION, "certificate validation failure"),
+    row("4.4.317 5.4.317 4.7.320 5.7.320", _CONNECTOR, by_status=True),
+    row("4.4.317 5.4.317", _NO_SESSION),
+    row("4.7.320 5.7.320", _CONNECTOR),
+    row("4.7.0", _TEMPORARY),
+    row("5.7.3", _PROTECTION),
+)

@@ -1,0 +1,181 @@
+"""What `probe logs` prints: the verdict, what was read, the kinds of sessions, what is wrong and how to mend it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from probe.judge.logged.groups import sha1, went_well
+from probe.model import Digest, Finding, Group, Leaf, Stage, Verdict, Way, gravest
+from probe.report.escape import visible
+from probe.report.findings import faults, glance, grouped, held
+from probe.report.layout import BLANK, WIDTH, Line, Span, body, heading, row, wrapped
+from probe.report.wording import count, failed
+
+LEAF_ONLY = (
+    "A log shows the certificates' own data and no chains: what was sent along with them, only the wire tells. Names "
+    "by which peers greet are their own claims."
+)
+WITH_MORE = "probe logs … --connectors FILE --probe puts exports and the wire beside it."
+REASONS = 3  # said beside the verdict; the rest is below
+QUIET = 7  # columns of a verdict where verdicts stand under one another
+SHOWN = 40  # kinds of sessions, of many the latest
+GOOD, PLAIN = "good", "plain text"
+TIMES = 36  # columns of "2026-11-21 09:30 to 2026-12-01 08:12"
+
+
+def render(
+    digest: Digest,
+    findings: Sequence[Finding],
+    at: datetime,
+    *,
+    sources: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    verbosity: int = 0,
+    width: int = WIDTH,
+) -> list[Line]:
+    """The report as lines. `sources` are the files as the user named them, `notes` what could be read in part only.
+    `verbosity` -1 is the verdict alone; 1 adds what held, and every kind of session."""
+    verdict = gravest(finding.verdict for finding in findings)
+    if verbosity < 0:
+        return list(_verdict(findings, sources, verdict, width))
+    return [
+        *_headline(findings, sources, verdict, width),
+        *_read(digest, at, notes, width),
+        *_table(digest.groups, verbosity, width),
+        *faults(findings, "", verbosity=verbosity, width=width),
+        *held(findings, "", verbosity=verbosity, width=width),
+        *wrapped(f"{LEAF_ONLY} {WITH_MORE}", width=width, style="dim"),
+    ]
+
+
+def _verdict(findings: Sequence[Finding], sources: Sequence[str], verdict: Verdict, width: int) -> Iterator[Line]:
+    codes = ", ".join(dict.fromkeys(finding.code for finding in findings if finding.verdict is not Verdict.OK))
+    head = (Span(f"{verdict:<{QUIET}}", verdict),)
+    yield from wrapped(f"{_named(sources)}  {codes}".rstrip(), width=width, indent=QUIET + 2, head=head)
+
+
+def _headline(findings: Sequence[Finding], sources: Sequence[str], verdict: Verdict, width: int) -> Iterator[Line]:
+    """The verdict, and for each of the gravest faults where and why."""
+    yield from heading(verdict, _named(sources), width=width)
+    bad = grouped(finding for finding in findings if finding.verdict is not Verdict.OK)
+    for group in bad[:REASONS]:
+        for text in glance(group, ""):
+            yield from body(text, width=width, hang=2)
+    if len(bad) > REASONS:
+        yield from body(f"and {count(len(bad) - REASONS, 'more fault')}, see below", width=width)
+    yield BLANK
+
+
+def _named(sources: Sequence[str]) -> str:
+    more = f" and {len(sources) - REASONS} more" if len(sources) > REASONS else ""
+    return ", ".join(visible(source) for source in sources[:REASONS]) + more or "protocol logs"
+
+
+def _read(digest: Digest, at: datetime, notes: Sequence[str], width: int) -> Iterator[Line]:
+    counts = [
+        count(digest.files, "file"),
+        f"{digest.octets / 1e6:.1f} MB",
+        count(digest.rows, "row"),
+        count(digest.sessions, "session"),
+        *([f"{count(digest.damaged, 'row')} damaged"] if digest.damaged else []),
+        *([f"{count(digest.omitted, 'session')} left out"] if digest.omitted else []),
+        *([f"{digest.unfinished} without an end"] if digest.unfinished else []),
+    ]
+    yield from row("read", ", ".join(counts), width=width)
+    for note in notes:
+        yield from row("", visible(note), width=width, style="bad")
+    if digest.groups:
+        first, last = min(group.first for group in digest.groups), max(group.last for group in digest.groups)
+        text = f"{_times(first, last)} UTC; judged as of {at:%Y-%m-%d %H:%M:%S} UTC"
+        yield from row("times", text, width=width)
+    yield BLANK
+
+
+def _table(groups: Sequence[Group], verbosity: int, width: int) -> Iterator[Line]:
+    """The kinds of sessions by connector and server, peer, and certificate sent; of each its number, times, TLS and
+    end. Of very many the latest are shown."""
+    shown: Sequence[Group] = sorted(groups, key=lambda group: group.last, reverse=True)
+    if verbosity <= 0:
+        shown = shown[:SHOWN]
+    for place, of_place in groupby(sorted(shown, key=_order), key=_place):
+        way, connector, server = place
+        name = visible(connector) or "no connector"
+        yield from wrapped(
+            f"{name}{f' on {visible(server)}' if server else ''}",
+            width=width,
+            indent=len(way) + 2,
+            head=(Span(way, "label"),),
+            style="strong",
+        )
+        for peer, of_peer in groupby(of_place, key=lambda group: group.peer):
+            yield from body(_peer(way, peer), width=width)
+            for sent, alike in groupby(of_peer, key=lambda group: _certificate(group.sent)):
+                yield from _of_certificate(sent, list(alike), width)
+        yield BLANK
+    if len(groups) > len(shown):
+        more = count(len(groups) - len(shown), "kind") + " of sessions"
+        yield from body(f"and {more} more, of earlier times: -v shows them, so does --format json", width=width)
+        yield BLANK
+
+
+def _order(group: Group) -> tuple[tuple[str, str, str], str, str, datetime]:
+    return _place(group), group.peer, _certificate(group.sent), group.first
+
+
+def _place(group: Group) -> tuple[str, str, str]:
+    return group.way, group.connector, group.server
+
+
+def _peer(way: str, peer: str) -> str:
+    return f"{'to' if way == Way.SEND else 'from'} {visible(peer) or 'a peer that the log does not name'}"
+
+
+def _certificate(leaf: Leaf | None) -> str:
+    if leaf is None:
+        return "no certificate sent"
+    text = leaf.thumbprint or ""
+    odd = f" ({count(len(text), 'character')}: no thumbprint)" if text and not sha1(leaf) else ""
+    return f"sent {visible(text) or 'a certificate without a thumbprint'}{odd}"
+
+
+def _of_certificate(sent: str, groups: Sequence[Group], width: int) -> Iterator[Line]:
+    leaf = groups[0].sent
+    subject = f"  {visible(leaf.subject)}" if leaf and leaf.subject else ""
+    yield from body(f"{sent}{subject}", width=width, margin=" " * 4, hang=5)
+    for group in groups:
+        session = group.observation.session
+        version = session.version if session else "-"
+        head = f"{group.sessions:>9}x {_times(group.first, group.last):<{TIMES}} {version:<7} "
+        outcome = _outcome(group)
+        style = "" if went_well(group) or outcome == PLAIN else "bad"
+        yield from wrapped(outcome, width=width, indent=len(head), head=(Span(head),), style=style)
+
+
+def _times(first: datetime, last: datetime) -> str:
+    """First and last, no longer than `TIMES`: seconds where both are of one day."""
+    if first == last:
+        return f"{first:%Y-%m-%d %H:%M:%S}"
+    if first.date() == last.date():
+        return f"{first:%Y-%m-%d %H:%M:%S} to {last:%H:%M:%S}"
+    return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
+
+
+def _outcome(group: Group) -> str:
+    """How the sessions ended, in the log's words where it has some."""
+    failure = group.observation.failure
+    words = [group.status, group.validation if group.validation != "Valid" else "", group.reply]
+    if group.masked:
+        words.append("commands overwritten")
+    if not any(words) and failure:
+        left = failure.stage is Stage.AFTER and group.ended
+        words.append(f"left: {group.ended}" if left else failed(failure))
+    if group.capabilities:
+        words.append(group.capabilities if group.capabilities != "None" else "no capabilities")
+    told = ", ".join(_short(words))
+    if told or group.observation.session:
+        return told or GOOD
+    return "the log breaks off" if group.sent or group.received else PLAIN
+
+
+def _short(words: Iterable[str]) -> Iterator[str]:
+    yield from (visible(word, 100) for word in words if word)
