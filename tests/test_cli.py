@@ -54,7 +54,7 @@ def python(program: str, *args: str, given: bytes = b"") -> subprocess.Completed
 # certificate in DER that is cut, `short.der`, and one with something behind it, `long.der`.
 BAD: tuple[tuple[tuple[str, ...], str], ...] = (
     ((), "no target is named"),
-    (("check",), "Missing argument"),
+    (("check",), "no target is named"),
     (("judge",), "Missing argument"),
     (("--nonsense", "x.example"), "--nonsense"),
     (("x.example", "--timeout"), "--timeout"),

@@ -297,6 +297,7 @@ def test_the_organisation_of_the_exports_is_in_order() -> None:
     ("export", "code", "cause", "verdict"),
     [
         ("stale-issuer", "connector-name-stale", "issuer-differs", Verdict.FAIL),
+        ("one-server", "connector-name-finds-nothing", "server-lacks-it", Verdict.FAIL),
         ("twice", "connector-name-ambiguous", "expired-among-them", Verdict.WARN),
         ("no-key", "installed-certificate-keyless", None, Verdict.FAIL),
         ("expired", "installed-certificate-expired", None, Verdict.FAIL),
@@ -771,6 +772,14 @@ def test_local_dates_may_be_hours_off(hours: int, code: str | None) -> None:
         assert "up to 14 hours off" in sentence(only(organisation, code))
 
 
+@pytest.mark.parametrize("year", [1, 9999])
+def test_dates_at_the_ends_of_the_calendar(year: int) -> None:
+    edge = datetime(year, 1, 1, tzinfo=UTC)
+    extreme = (printed("renewed_same", server, not_before=edge, not_after=edge) for server in ("EX01", "EX02"))
+    expected = "installed-certificate-expired" if year == 1 else "installed-certificate-not-yet-valid"
+    assert expected in troubles(holding(*extreme))
+
+
 @pytest.mark.parametrize(("days", "share", "warned"), [(21, 100 / 3, False), (200, 100, True), (200, 50, False)])
 def test_both_limits_must_be_undercut(days: float, share: float, *, warned: bool) -> None:
     codes = troubles(HEALTHY, warn_days=days, warn_lifetime=share)
@@ -851,6 +860,26 @@ def test_an_untrusted_certificate_for_the_fqdn_leaves_the_self_signed_one() -> N
         assert only(organisation, "receive-name-null").fact("cause") == kind
 
 
+def test_an_elliptic_curve_key_is_passed_over_where_none_is_named() -> None:
+    begin = AT - timedelta(days=9)
+    for key, kind in (("rsa2048", "ca-issued"), ("ec", "self-signed")):
+        der = (
+            _authority()
+            .leaf(names=("EX01.corp.contoso.com",), key=key, not_before=begin, not_after=AT + timedelta(days=90))
+            .der
+        )
+        organisation = org(
+            receive=(front_end("EX01", tls_certificate_name=None), front_end("EX02")),
+            certificates=(*HEALTHY.certificates, installed(der, "EX01")),
+        )
+        assert only(organisation, "receive-name-null").fact("cause") == kind
+
+
+def test_an_expired_certificate_beside_one_whose_dates_are_not_known() -> None:
+    organisation = holding(*on_both("old"), *on_both("renewed_same", not_before=Gap.ABSENT, not_after=Gap.ABSENT))
+    assert only(organisation, "connector-name-ambiguous", "expired-among-them").verdict is Verdict.WARN
+
+
 def test_a_connector_that_offers_no_tls_is_graver_where_tls_is_demanded() -> None:
     bare = fronts(auth_mechanism=Many(("Integrated",)))
     for settings, verdict in (("EncryptionOnly", Verdict.FAIL), (None, Verdict.WARN), (Gap.LOST, Verdict.WARN)):
@@ -862,6 +891,23 @@ def test_a_name_that_is_there_is_not_doubted_for_a_wildcard_beside_it() -> None:
     der = made("*.contoso.com", "contoso.com", subject="CN=*.contoso.com")
     organisation = replace(using(der), inbound=(), outbound=(replace(OUTBOUND, tls_domain="contoso.com"),))
     assert only(organisation, "tls-domain-matches").fact("doubt") is None
+
+
+def test_as_a_client_the_self_signed_certificate_never_does() -> None:
+    loose = (replace(OUTBOUND, tls_settings="EncryptionOnly", tls_domain=None),)
+    found = {
+        one.where.host or one.fact("connectors"): one.verdict
+        for one in judged(replace(named("<I>CN=EX01<S>CN=EX01"), outbound=loose))
+        if one.code == "installed-certificate-untrusted"
+    }
+    assert set(found.values()) == {Verdict.OK, Verdict.FAIL}
+
+
+def test_a_connector_that_goes_by_mx_has_no_smart_host_to_compare() -> None:
+    assert not troubles(goes(use_mx_record=True, smart_hosts=Many()))
+    by_mx = replace(OUTBOUND, name="By MX", use_mx_record=True, smart_hosts=Many())
+    agreed = only(org(outbound=(OUTBOUND, by_mx)), "hybrid-configuration-agrees")
+    assert "smart-host" in (agreed.fact("compared") or "")
 
 
 def test_not_knowing_what_is_demanded_a_null_name_is_a_warning() -> None:
@@ -892,6 +938,7 @@ def test_mail_may_be_attributed_by_address() -> None:
 def test_a_third_recipient_domain_is_somebodys_wish_and_no_drift() -> None:
     assert not troubles(goes(recipient_domains=Many(("contoso.com", "fabrikam.org"))))
     assert not troubles(goes(recipient_domains=Many(("*",))))
+    assert not troubles(intends(domains=Many(("AutoD:contoso.com", "contoso.mail.onmicrosoft.com"))))
     assert not troubles(goes(recipient_domains=Many(("tailspin.org",)), all_accepted_domains=True))
     wider = replace(
         intends(domains=Many(("eu.contoso.com",))),

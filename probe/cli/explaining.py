@@ -124,7 +124,7 @@ def _pages(code: str | None, form: Form, *, colour: bool) -> int:
 
 def _unknown(given: str, error: UsageError) -> UsageError:
     """A single word is taken for a finding's code that was mistyped."""
-    if len(given) > 60 or any(character.isspace() or character.isdigit() for character in given):
+    if not given or len(given) > 60 or any(character.isspace() or character.isdigit() for character in given):
         return error
     from difflib import get_close_matches
 

@@ -6,7 +6,7 @@ from probe.model import Endpoint, Finding, RuleBook, Verdict, Where
 
 
 def finding(
-    code: str, verdict: Verdict, where: Where, book: RuleBook = RuleBook.RFC, **facts: str | int | None
+    code: str, verdict: Verdict, where: Where, book: RuleBook = RuleBook.RFC, /, **facts: str | int | None
 ) -> Finding:
     """A finding with those of the facts that are known; `_` in a fact's name stays."""
     known = sorted((key, str(value)) for key, value in facts.items() if value not in (None, ""))

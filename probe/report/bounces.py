@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from probe.codec import encode
-from probe.exchange.bounces import Bounce, Cited, Command, Explanation, Told
-from probe.exchange.bounces.comparing import Comparison, Outcome
+from probe.exchange.bounces import Bounce, Cited, Command, Comparison, Explanation, Outcome, Told
 from probe.judge.catalogue import Entry
 from probe.judge.catalogue import explain as entry_of
 from probe.model import FORMAT, Finding, Verdict, Where

@@ -10,7 +10,30 @@ What it does not say stays unknown, and what is doubtful is said as such.
 
 from probe.exchange.bounces.bounce import Bounce, Kind, Reply
 from probe.exchange.bounces.explaining import explain
-from probe.exchange.bounces.meaning import Check, Cited, Command, Explanation, Party, Told
+from probe.exchange.bounces.meaning import (
+    Check,
+    Cited,
+    Command,
+    Comparison,
+    Explanation,
+    Outcome,
+    Party,
+    Told,
+)
 from probe.exchange.bounces.reading import read
 
-__all__ = ["Bounce", "Check", "Cited", "Command", "Explanation", "Kind", "Party", "Reply", "Told", "explain", "read"]
+__all__ = [
+    "Bounce",
+    "Check",
+    "Cited",
+    "Command",
+    "Comparison",
+    "Explanation",
+    "Kind",
+    "Outcome",
+    "Party",
+    "Reply",
+    "Told",
+    "explain",
+    "read",
+]

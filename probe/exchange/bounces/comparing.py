@@ -1,31 +1,13 @@
 """A bounce beside what a probe sees now: the same certificate or another, the fault still there or gone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from probe.exchange.bounces.bounce import Bounce
-from probe.exchange.bounces.meaning import Cited, Explanation
+from probe.exchange.bounces.meaning import Cited, Comparison, Explanation, Outcome
 from probe.judge.certificate import parse
 from probe.model import Finding, Report, Stage, Verdict
 
 AFTER = (Stage.RESOLVE, Stage.CONNECT)  # where an observation ended that says nothing about TLS
-
-
-class Outcome(StrEnum):
-    MENDED = "mended"
-    STILL = "still there"
-    OTHER = "another fault"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """How it turned out, and why, a sentence each. `codes` are the findings that it rests on."""
-
-    outcome: Outcome
-    sentences: tuple[str, ...]
-    codes: tuple[str, ...] = ()
 
 
 def compare(explanation: Explanation, report: Report) -> Comparison:

@@ -140,6 +140,7 @@ CONNECTION = (
     row("4.4.395 4.4.397 4.4.0 4.4.2", _DROPPED, "421 4.4.2", "connection dropped", "timedout"),
     row("4.4.395 4.4.397 4.4.0 4.2.1", _UNABLE, "421 4.2.1", "unable to connect"),
     row("4.4.0", _PRIMARY, "primary target ip address responded"),
+    row("4.4.0", _PRIMARY),
     row("4.4.1", _UNABLE),
     row("4.4.2", _DROPPED),
     row("4.2.1", _UNABLE),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from probe.errors import UsageError
-from probe.exchange.bounces.bounce import Bounce, Kind, Reply
+from probe.exchange.bounces.bounce import Bounce, Kind
 from probe.exchange.bounces.checking import command, to_microsoft
 from probe.exchange.bounces.meaning import Check, Explanation, Meaning, Party, Row, Told
 from probe.exchange.bounces.promises import RESULTS
@@ -75,12 +75,11 @@ def _rows(bounce: Bounce) -> tuple[tuple[Row, ...], str]:
                 return (row,), f"The text says “{bounce.status}”."
     for reply in reversed(bounce.replies):
         if known := rows(reply.enhanced):
-            alone = [row for row in known if not row.words]
-            if len(known) == 1:
-                return known, ""
-            if alone and reply.text and not _is_bare(reply):
-                return (alone[0],), "Nothing in the text speaks for one of its special meanings."
-            return _distinct(known), ""
+            alone = next((row for row in known if not row.words and not row.by_status), None)
+            return ((alone,) if alone else _distinct(known)), ""
+    for reply in bounce.replies:
+        if row := next((row for row in ROWS if any(_said(word, reply.text) for word in row.words)), None):
+            return (row,), "The code is not known, but its words are."
     return (), ""
 
 
@@ -88,11 +87,6 @@ def _said(words: str, text: str) -> str | None:
     """The words as the text has them, in whatever case."""
     found = re.search(re.escape(words), text, re.IGNORECASE)
     return found[0] if found else None
-
-
-def _is_bare(reply: Reply) -> bool:
-    """Whether there is nothing but the code."""
-    return not any(character.isalpha() for character in reply.text)
 
 
 def _distinct(known: tuple[Row, ...]) -> tuple[Row, ...]:

@@ -43,7 +43,6 @@ _HOSTS = tuple(
 _ADDRESSES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"LastAttemptedIP=([^\]\s]{1,300})",
         r"OutboundProxyTargetIP:\s*([^\s]{1,300})",
         r"Server at [^\s()]{1,300} \(([^\s()]{1,300})\)",
         r"relay=[^\s\[\],]{1,300}(\[[^\[\]\s]{1,300}\](?::\d+)?)",
@@ -99,7 +98,10 @@ def host_in(text: str) -> str | None:
 
 def address_in(text: str) -> tuple[str | None, int | None]:
     """The address that was tried, and its port where that is said."""
-    return next((place for found in _found(_ADDRESSES, text) if (place := address_and_port(found))[0]), (None, None))
+    last = [value for value in (bracketed(text, "LastAttemptedIP"),) if value]
+    return next(
+        (place for found in (*last, *_found(_ADDRESSES, text)) if (place := address_and_port(found))[0]), (None, None)
+    )
 
 
 def _found(patterns: tuple[re.Pattern[str], ...], text: str) -> list[str]:

@@ -1,4 +1,5 @@
-"""What an explanation is made of: a meaning as the tables know it, and a meaning as told for one bounce."""
+"""What an explanation is made of: a meaning as the tables know it, a meaning as told for one bounce, and what a probe
+says of it."""
 
 import shlex
 from dataclasses import dataclass
@@ -117,3 +118,21 @@ class Explanation:
     def command(self) -> Command | None:
         """The first command that there is."""
         return next((told.command for told in self.meanings if told.command.target), None)
+
+
+class Outcome(StrEnum):
+    """What has become of a fault."""
+
+    MENDED = "mended"
+    STILL = "still there"
+    OTHER = "another fault"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """How it turned out, and why, a sentence each. `codes` are the findings that it rests on."""
+
+    outcome: Outcome
+    sentences: tuple[str, ...]
+    codes: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ MOST_REPLIES = 16  # in one text
 ENTRY = 2000  # characters of a reply with all that is nested in it
 SHOWN = 2000  # characters of text that are kept for showing
 WRAPPED = 8192  # characters in which lines may have been broken within a word, as consoles do
+NARROWEST = 30  # columns of a console
 
 _REPLY = re.compile(r"(?<![\w.#-])(?:([245]\d\d)[ -]#?)?#?([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")
 _BARE = re.compile(r"(?<![\w.#-])([245]\d\d)[ -](?=[A-Za-z])")
@@ -110,15 +111,23 @@ def _entry(text: str) -> Bounce | None:
     found = _one_line(joined(text))
     if "\n" in text and len(text) <= WRAPPED:
         within = _one_line(text.replace("\n", ""))
-        if within and (found is None or _known(within) > _known(found)):
+        if within and (found is None or _known(within) + _is_square(text) > _known(found)):
             return within
     return found
+
+
+def _is_square(text: str) -> bool:
+    """Whether all lines but the last are of one length, as a console cuts them."""
+    *lines, _ = text.strip().split("\n")
+    return len({len(line) for line in lines}) == 1 and len(lines[0]) >= NARROWEST
 
 
 def _known(bounce: Bounce) -> int:
     """How much was understood: more of it tells that lines were put together as they were."""
     values = (bounce.status, bounce.fqdn, bounce.ip, bounce.lrt, bounce.thumbprint, bounce.expected, bounce.domain)
-    return len(bounce.replies) + sum(value is not None for value in values)
+    lowered = bounce.text.casefold()
+    telling = sum(words in lowered for row in ROWS for words in row.words)
+    return len(bounce.replies) + telling + sum(value is not None for value in values)
 
 
 def _one_line(text: str) -> Bounce | None:

@@ -91,7 +91,7 @@ class Gathering:
         self.rows += len(lines)
         for line in lines:
             try:
-                _, _, session, _, _, _, event, said = line.split(b",", 7)
+                _, connector, session, _, _, _, event, said = line.split(b",", 7)
             except ValueError:
                 event = said = b""
             if event in _SPEAKING:
@@ -104,16 +104,17 @@ class Gathering:
                 mended = self._mended(line)
                 if mended is None:
                     continue
-                line, session, event = mended
-            known = opened.get(session)
+                line, connector, session, event = mended
+            key = connector + b"," + session  # by itself an identifier may come again on another server
+            known = opened.get(key)
             if known is None:
-                known = opened[session] = Gathered(session, self._header, self._source)
-                self._held += _SESSION
+                known = opened[key] = Gathered(session, self._header, self._source)
+                self._held += _SESSION + len(key)
             if event == b"-":
                 if known.whole:
                     continue
                 known.whole = True
-                self._ended.append(session)
+                self._ended.append(key)
             elif len(known.rows) >= _MOST_ROWS:
                 continue
             line = line[:-1] if line[-1:] == b"\r" else line
@@ -129,28 +130,29 @@ class Gathering:
 
     def _due(self) -> Iterator[Gathered]:
         while len(self._ended) > _LINGER:
-            session = self._ended.popleft()
-            if session in self._open:
-                yield self._let_go(session)
+            key = self._ended.popleft()
+            if key in self._open:
+                yield self._let_go(key)
         while len(self._open) > MOST_OPEN or self._held > MOST_HELD:
             yield self._let_go(next(iter(self._open)))
 
-    def _let_go(self, session: bytes) -> Gathered:
-        gone = self._open.pop(session)
-        self._held -= _SESSION + sum(map(len, gone.rows)) + _ROW * len(gone.rows)
+    def _let_go(self, key: bytes) -> Gathered:
+        gone = self._open.pop(key)
+        self._held -= _SESSION + len(key) + sum(map(len, gone.rows)) + _ROW * len(gone.rows)
         return gone
 
-    def _mended(self, line: bytes) -> tuple[bytes, bytes, bytes] | None:
-        """The row with its session and event that stands in a strange line, None where there is none that tells. What
-        is behind the last time that a field could begin with is the row; whatever is before it was cut, or is rubbish.
-        """
+    def _mended(self, line: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
+        """The row that stands in a strange line, its connector, session and event; None where there is none that tells.
+        It begins at the last time that a field could begin with; whatever is before that was cut, or is rubbish."""
         bare = line.strip(b"\0\r\t ").removeprefix(b"\xef\xbb\xbf")
         begins = [found.start() for found in _BEGINS.finditer(bare)]
         for start in (begins[-1], begins[0]) if begins else ():
             found = row(bare[start:])
             if found and found.event in _EVENTS and len(found.session) <= _LONGEST_ID:
                 self.damaged += start > 0
-                return (bare[start:], found.session, found.event) if _tells(found.event, found.said) else None
+                if not _tells(found.event, found.said):
+                    return None
+                return bare[start:], found.connector, found.session, found.event
         self.rows -= 1
         if header := _OURS.match(bare):
             self.headers += 1

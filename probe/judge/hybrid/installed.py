@@ -5,7 +5,7 @@ what the server has installed. With two that match never is one asserted: the co
 today's documentation says the one that expires last, and the choice is cached besides. The wire decides.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -218,13 +218,13 @@ def intended(organisation: Organisation, expected: str | None, at: datetime) -> 
         and certificate.is_self_signed is not True
         and (expected is None or covers(certificate, expected))
     ]
-    held = [certificate.thumbprint for certificate in fit]
+    holders = Counter(certificate.thumbprint for certificate in fit)
 
     def rank(certificate: ExchangeCertificate) -> tuple[float, int, str]:
         end = certificate.not_after
         return (
             0 if isinstance(end, Gap) or end is None else end.timestamp(),
-            held.count(certificate.thumbprint),
+            holders[certificate.thumbprint],
             certificate.thumbprint,
         )
 

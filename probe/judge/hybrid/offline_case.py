@@ -184,11 +184,12 @@ class Case:
         certificate: ExchangeCertificate | None = None,
         outbound: OutboundConnector | None = None,
         blanks: tuple[tuple[str, str | None], ...] = (),
-        **facts: str | int | None,
+        facts: Iterable[tuple[str, str | int | None]] = (),
+        **more: str | int | None,
     ) -> Finding:
         """A finding, with what the blanks of its remedy stand for where it has one: `on` are the servers to mend, None
-        being all, and `blanks` go before whatever else is known."""
-        made = finding(code, verdict, where, book, **facts)
+        being all, `blanks` go before whatever else is known, and `facts` are told with `more`."""
+        made = finding(code, verdict, where, book, **{**dict(facts), **more})
         if verdict is Verdict.OK or self._named >= MOST_NAMED:
             return made
         self._named += 1

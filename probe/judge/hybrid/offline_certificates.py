@@ -52,7 +52,7 @@ def judge_certificates(case: Case) -> Iterator[Finding | Missed]:
             subject=known(cases[0][1].subject),
             servers=listed(servers_of(uses)) if len(servers_of(uses)) > 1 else None,
             connectors=listed(use.connector.name for use in uses),
-            **dict(trouble.facts),
+            facts=trouble.facts,
         )
 
 
@@ -89,16 +89,19 @@ def _dates(case: Case, certificate: ExchangeCertificate) -> Iterator[Trouble | M
     left = end - case.at
     zone = "local time of the server" if slack else "UTC"
     until = ("not_after", f"{end:%Y-%m-%d %H:%M:%S} {zone}")
-    doubt = ("doubt", "the zone of the date is not known: it may be up to 14 hours off" if slack else None)
+    days, doubt = (
+        left // timedelta(days=1),
+        ("doubt", "the zone of the date is not known: it may be up to 14 hours off" if slack else None),
+    )
     if left < -slack:
-        facts = (until, ("days_ago", -left // timedelta(days=1)))
-        yield Trouble(code="installed-certificate-expired", verdict=Verdict.FAIL, facts=facts)
-    elif begin and case.at < begin - slack:
+        ago = (until, ("days_ago", -left // timedelta(days=1)))
+        yield Trouble(code="installed-certificate-expired", verdict=Verdict.FAIL, facts=ago)
+    elif begin and begin - case.at > slack:
         since = ("not_before", f"{begin:%Y-%m-%d %H:%M:%S} {zone}")
         yield Trouble(code="installed-certificate-not-yet-valid", verdict=Verdict.FAIL, facts=(since,))
     elif left < slack or _ends_soon(case, left, end - begin if begin else None):
-        facts = (until, ("days_left", max(left, timedelta(0)) // timedelta(days=1)), doubt)
-        yield Trouble(code="installed-certificate-expires-soon", verdict=Verdict.WARN, facts=facts)
+        ahead = (until, ("days_left", max(days, 0)), doubt)
+        yield Trouble(code="installed-certificate-expires-soon", verdict=Verdict.WARN, facts=ahead)
 
 
 def _aware(moment: datetime) -> datetime:

@@ -4,7 +4,7 @@ Its configuration is an intent, not a state: the connectors work without it. But
 true, and whoever renews by hand leaves it behind.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from probe.judge import dn
 from probe.judge.hybrid.installed import short
@@ -13,7 +13,7 @@ from probe.judge.hybrid.way import plain_host
 from probe.model import Finding, HybridConfiguration, List, Many, SendConnector, Verdict, items, known
 
 INTENT = "whether the connectors are as the wizard left them"
-Drift = tuple[str, bool, dict[str, str | None]]  # the cause, whether it has drifted, and the facts
+Drift = tuple[str, bool, Mapping[str, str | None]]  # the cause, whether it has drifted, and the facts
 
 
 def judge_intent(case: Case) -> Iterator[Finding | Missed]:
@@ -28,7 +28,7 @@ def judge_intent(case: Case) -> Iterator[Finding | Missed]:
     for cause, drifted, facts in compared:
         if drifted:
             where = ORGANISATION
-            yield case.found("hybrid-configuration-drift", Verdict.WARN, where, cause=cause, **facts)
+            yield case.found("hybrid-configuration-drift", Verdict.WARN, where, facts=facts.items(), cause=cause)
     if compared and not any(drifted for _, drifted, _ in compared):
         agreed = listed(cause for cause, _, _ in compared)
         yield case.found("hybrid-configuration-agrees", Verdict.OK, ORGANISATION, compared=agreed)

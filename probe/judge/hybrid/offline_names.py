@@ -53,15 +53,14 @@ def judge_names(case: Case) -> Iterator[Finding | Missed]:
             blanks=(("OLD-THUMBPRINT", fate.old),),
             servers=listed(servers_of(uses)) or "any server in the exports",
             also=others(uses),
-            **dict(fate.facts),
+            facts=fate.facts,
         )
     yield from _judge_length(case)
 
 
 def _fate(case: Case, use: Use, resolved: Resolution) -> Fate | Missed:
     if resolved.identity is None:
-        why = (("name", resolved.given), ("why", resolved.error))
-        return Fate(code="connector-name-unreadable", verdict=Verdict.UNKNOWN, facts=why)
+        return _unreadable(resolved, resolved.error)
     if resolved.here:
         return _named(case, resolved)
     held = case.inventory.on(use.server)
@@ -72,14 +71,17 @@ def _fate(case: Case, use: Use, resolved: Resolution) -> Fate | Missed:
         why = "lost" if Gap.LOST in (unread.subject, unread.issuer) else "absent"
         return Missed(why=why, what=f"Subject and Issuer of {unread.thumbprint}", question=NEEDED)
     if beginning := _begins(resolved.given, (*held[:MOST_COMPARED], *resolved.kin)):
-        why = f"it is the beginning of the name of {beginning}, as where something has cut it"
-        told = (("name", resolved.given), ("why", why))
-        return Fate(code="connector-name-unreadable", verdict=Verdict.UNKNOWN, facts=told)
+        return _unreadable(resolved, f"it is the beginning of the name of {beginning}, as where something has cut it")
     # One list of certificates without a server, and several servers: it may be another's.
     doubt = None
     if case.has_several_servers and all(known(found.server) is None for found in held):
         doubt = "the export does not say whose certificates these are"
     return _unnamed(case, resolved, resolved.identity, held, doubt)
+
+
+def _unreadable(resolved: Resolution, why: str) -> Fate:
+    facts = (("name", resolved.given), ("why", why))
+    return Fate(code="connector-name-unreadable", verdict=Verdict.UNKNOWN, facts=facts)
 
 
 def _begins(given: str, held: Sequence[ExchangeCertificate]) -> str | None:
@@ -150,6 +152,8 @@ def _unnamed(
     fault = Verdict.WARN if doubt else Verdict.FAIL
     elsewhere = [found for found in resolved.elsewhere if _usable(case, found)]
     kin = _kin(case, resolved, identity, held)
+    facts: tuple[tuple[str, str | None], ...]
+    best: ExchangeCertificate | None
     if elsewhere:
         best = max(elsewhere, key=_end)
         holders = listed(known(found.server) for found in elsewhere if found.thumbprint == best.thumbprint)

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from probe.judge.catalogue.words import IMPORT_CERTIFICATE, RESTART
-from probe.judge.hybrid.rehearsal_case import Case, Connector
-from probe.judge.hybrid.rehearsal_certificate import told
-from probe.judge.hybrid.rehearsal_install import unnamed
-from probe.judge.hybrid.rehearsal_online import renamed
-from probe.judge.hybrid.rehearsal_renaming import INBOUND, NOT_BESIDE, ONLINE, OUTBOUND, valued
-from probe.judge.hybrid.rehearsal_step import Row, Step, on_servers, receiving, sending, shared
+from probe.judge.hybrid.rehearsal.case import Case, Connector
+from probe.judge.hybrid.rehearsal.certificate import told
+from probe.judge.hybrid.rehearsal.install import unnamed
+from probe.judge.hybrid.rehearsal.online import renamed
+from probe.judge.hybrid.rehearsal.renaming import INBOUND, NOT_BESIDE, ONLINE, OUTBOUND, valued
+from probe.judge.hybrid.rehearsal.step import Row, Step, on_servers, receiving, sending, shared
 from probe.model import Names, OutboundConnector, known
 
 _LONGEST = 300  # characters of a name that is written into a command; a longer one is left blank there

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 
 from probe.judge.catalogue.words import VALIDATE
 from probe.judge.certificate import host_address, is_host
-from probe.judge.hybrid.rehearsal_case import MOST_SERVERS, Case, Connector, place
-from probe.judge.hybrid.rehearsal_certificate import told
-from probe.judge.hybrid.rehearsal_install import installed, pointed, restarted, unnamed
-from probe.judge.hybrid.rehearsal_online import concerned_hosts
-from probe.judge.hybrid.rehearsal_renaming import afterwards, at_once, beforehand, expected_then
-from probe.judge.hybrid.rehearsal_step import Step, shared
-from probe.judge.hybrid.rehearsal_wire import reached
+from probe.judge.hybrid.rehearsal.case import MOST_SERVERS, Case, Connector, place
+from probe.judge.hybrid.rehearsal.certificate import told
+from probe.judge.hybrid.rehearsal.install import installed, pointed, restarted, unnamed
+from probe.judge.hybrid.rehearsal.online import concerned_hosts
+from probe.judge.hybrid.rehearsal.renaming import afterwards, at_once, beforehand, expected_then
+from probe.judge.hybrid.rehearsal.step import Step, shared
+from probe.judge.hybrid.rehearsal.wire import reached
 from probe.model import Finding, Names, Verdict, items, known
 
 UNFIT = {

@@ -6,8 +6,8 @@ from itertools import product
 from probe.judge.catalogue.words import IMPORT_CERTIFICATE, RESTART
 from probe.judge.certificate import Certificate, parse
 from probe.judge.dane.said import several
-from probe.judge.hybrid.rehearsal_case import MOST_SERVERS, Case, Connector
-from probe.judge.hybrid.rehearsal_step import Step, on_servers, receiving, sending, shared
+from probe.judge.hybrid.rehearsal.case import MOST_SERVERS, Case, Connector
+from probe.judge.hybrid.rehearsal.step import Step, on_servers, receiving, sending, shared
 from probe.model import Finding, Names, items
 
 _NAME = "    $n = '<I>{0}<S>{1}' -f $c.Issuer, $c.Subject"

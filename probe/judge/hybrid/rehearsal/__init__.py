@@ -14,8 +14,8 @@ from datetime import datetime
 from probe.judge.certificate import Certificate, parse
 from probe.judge.chain import Anchors, follow
 from probe.judge.find import finding
-from probe.judge.hybrid.rehearsal_back import back
-from probe.judge.hybrid.rehearsal_case import (
+from probe.judge.hybrid.rehearsal.back import back
+from probe.judge.hybrid.rehearsal.case import (
     MOST_CONNECTORS,
     MOST_SERVERS,
     ON_PREMISES,
@@ -26,12 +26,12 @@ from probe.judge.hybrid.rehearsal_case import (
     needing,
     replaced,
 )
-from probe.judge.hybrid.rehearsal_certificate import judge_certificate
-from probe.judge.hybrid.rehearsal_connectors import judge_on_premises, lacking
-from probe.judge.hybrid.rehearsal_online import accepted_domains, judge_online, leading_here
-from probe.judge.hybrid.rehearsal_plan import plan
-from probe.judge.hybrid.rehearsal_step import Step, blanks
-from probe.judge.hybrid.rehearsal_wire import judge_wire, sent, shown
+from probe.judge.hybrid.rehearsal.certificate import judge_certificate
+from probe.judge.hybrid.rehearsal.connectors import judge_on_premises, lacking
+from probe.judge.hybrid.rehearsal.online import accepted_domains, judge_online, leading_here
+from probe.judge.hybrid.rehearsal.plan import plan
+from probe.judge.hybrid.rehearsal.step import Step, blanks
+from probe.judge.hybrid.rehearsal.wire import judge_wire, sent, shown
 from probe.judge.standard import Standard
 from probe.model import Evidence, ExchangeCertificate, Finding, Organisation, Verdict, gravest
 

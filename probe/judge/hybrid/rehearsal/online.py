@@ -14,7 +14,7 @@ from probe.judge.dane.said import several
 from probe.judge.find import finding
 from probe.judge.hybrid.connectors import MICROSOFT, on_premises, to_microsoft
 from probe.judge.hybrid.installed import is_named
-from probe.judge.hybrid.rehearsal_case import ONLINE, Case, identity_of
+from probe.judge.hybrid.rehearsal.case import ONLINE, Case, identity_of
 from probe.judge.names import by_exchange, doubtful, exchange_matches
 from probe.model import (
     Finding,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from probe.judge.hybrid.connectors import on_premises
 from probe.judge.hybrid.installed import same_server
-from probe.judge.hybrid.rehearsal_case import Case, Connector
+from probe.judge.hybrid.rehearsal.case import Case, Connector
 from probe.model import Names, ReceiveConnector, SendConnector, items, known
 
 NOTHING = Names()

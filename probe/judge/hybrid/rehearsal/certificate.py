@@ -9,7 +9,7 @@ from probe.judge.chain import follow
 from probe.judge.find import finding
 from probe.judge.fitness import ANY_USAGE, SERVER_AUTH
 from probe.judge.hybrid.installed import issuer_of
-from probe.judge.hybrid.rehearsal_case import PLAN, Case
+from probe.judge.hybrid.rehearsal.case import PLAN, Case
 from probe.model import Finding, Verdict, items, known
 
 CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"

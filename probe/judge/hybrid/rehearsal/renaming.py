@@ -9,9 +9,9 @@ waits: what is not recognised is refused or treated as a stranger's, so a second
 from collections.abc import Iterator
 
 from probe.judge.catalogue.words import LATENCY
-from probe.judge.hybrid.rehearsal_case import Case
-from probe.judge.hybrid.rehearsal_online import Renamed, renamed
-from probe.judge.hybrid.rehearsal_step import Step
+from probe.judge.hybrid.rehearsal.case import Case
+from probe.judge.hybrid.rehearsal.online import Renamed, renamed
+from probe.judge.hybrid.rehearsal.step import Step
 from probe.model import InboundConnector, Names, OutboundConnector, known
 
 ONLINE = "In Exchange Online PowerShell"

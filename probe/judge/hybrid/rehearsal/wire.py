@@ -7,7 +7,7 @@ from probe.judge.certificate import Certificate, parse
 from probe.judge.dane import judge_dane
 from probe.judge.dane.said import several
 from probe.judge.find import at_endpoint, at_host, finding
-from probe.judge.hybrid.rehearsal_case import PLAN, Case
+from probe.judge.hybrid.rehearsal.case import PLAN, Case
 from probe.judge.names import by_rfc
 from probe.judge.standard import Want
 from probe.judge.sts import judge_sts

@@ -8,8 +8,8 @@ from probe.judge.certificate import is_host
 from probe.judge.dane.said import several
 from probe.judge.find import finding
 from probe.judge.hybrid.installed import is_current, is_named
-from probe.judge.hybrid.rehearsal_case import ON_PREMISES, PLAN, Case, Connector, identity_of, place
-from probe.judge.hybrid.rehearsal_certificate import told
+from probe.judge.hybrid.rehearsal.case import ON_PREMISES, PLAN, Case, Connector, identity_of, place
+from probe.judge.hybrid.rehearsal.certificate import told
 from probe.judge.names import exchange_matches
 from probe.model import Finding, Gap, SendConnector, Verdict, Where, items, known
 
