@@ -52,8 +52,11 @@ def _matches(presented: str, host: str) -> bool:
 
 def by_exchange(certificate: Certificate, expected: str) -> str | None:
     """The name that Exchange Online would take for the expected one, None where it would answer SubjectMismatch."""
+    wanted = expected.lower()
+    if wanted in certificate.names and not host_address(wanted):
+        return wanted  # no wildcard, and no doubt about one, where the name itself is there
     hosts = (name for name in certificate.names if is_host(name) and not host_address(name))
-    return next((name for name in hosts if exchange_matches(name, expected.lower())), None)
+    return next((name for name in hosts if exchange_matches(name, wanted)), None)
 
 
 def exchange_matches(presented: str, expected: str) -> bool:

@@ -130,7 +130,7 @@ def _own(remedy: Iterable[str]) -> Iterator[Step]:
 def _remedy(explanation: Explanation, told: Told, known: set[Step], width: int) -> Iterator[Line]:
     """Own steps first, then those of the likeliest findings. Of an ambiguous code the pages are named: which of them
     is to be done is not known yet."""
-    in_full = told.findings[: 0 if explanation.ambiguous or told.theirs else IN_FULL]
+    in_full = told.findings[: 0 if explanation.ambiguous or told.theirs or told.open else IN_FULL]
     wanted = [*_own(told.remedy), *(step for cited in in_full for step in _steps(explanation.bounce, cited))]
     others = dict.fromkeys(code for code, _ in told.findings if code not in {code for code, _ in in_full})
     if not wanted and not others:

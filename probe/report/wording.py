@@ -110,9 +110,8 @@ def _where(where: Where, near: str) -> str:
         case "organisation" | "plan":
             return visible(where.name or "")
         case "log":
-            host = (
-                None if (where.name or "").startswith(f"{where.host}\\") else where.host
-            )  # `EX01\Default Frontend EX01`
+            within = (where.name or "").startswith(f"{where.host}\\")  # as in `EX01\Default Frontend EX01`
+            host = None if within else where.host
             return ", ".join(visible(part) for part in (where.name, host, where.address) if part)
     there = place(None if where.address and where.host == near else where.host, where.address, where.port)
     return f"{there}, certificate {where.position}" if where.position else there  # of 0, the leaf, most is said

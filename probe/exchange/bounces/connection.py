@@ -61,6 +61,7 @@ _EXPIRED = Meaning(
         "    Get-Queue -Server '<SERVER>' | Format-List Identity, NextHopDomain, MessageCount, LastError",
         "In Exchange Online, the message trace's details hold it.",
     ),
+    open=True,
 )
 _DROPPED = Meaning(
     title="The connection was lost in the middle of the dialogue",
@@ -97,6 +98,7 @@ _PROXY = Meaning(
     check=Check.NAME,
     findings=(("starttls-not-supported", None), ("not-observed", None)),
     doubts=("Whether the front end is one of Exchange Online or on premises, the text does not say.",),
+    open=True,
 )
 _TARGET = Meaning(
     title="The host that the server tried answered with an error",
@@ -104,6 +106,7 @@ _TARGET = Meaning(
     parties=(Party.UNKNOWN,),
     check=Check.HOST,
     findings=(("not-observed", None),),
+    open=True,
 )
 _PRIMARY = Meaning(
     title="The address that the server tried first answered with an error, and no other did better",
@@ -111,6 +114,7 @@ _PRIMARY = Meaning(
     parties=(Party.UNKNOWN,),
     check=Check.HOST,
     findings=(("not-observed", None),),
+    open=True,
 )
 _EARLY = "That this code ends such a wait is told by analogy with 5.4.317; a sample was not seen."
 

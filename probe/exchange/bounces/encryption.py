@@ -14,6 +14,7 @@ _CONNECTOR = Meaning(
     parties=_PRESENTER,
     check=Check.NAME,
     findings=(("certificate-host-mismatch", None), ("certificate-not-trusted", None), ("certificate-expired", None)),
+    open=True,
 )
 _NO_SESSION = Meaning(
     title="TLS with the receiving server did not come about, or its certificate was refused",
@@ -29,6 +30,7 @@ _NO_SESSION = Meaning(
         ("certificate-not-trusted", None),
         ("not-observed", "HANDSHAKE/CLOSED"),
     ),
+    open=True,
 )
 _STARTTLS = Meaning(
     title="The receiving server did not offer STARTTLS",

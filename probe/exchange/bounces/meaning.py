@@ -36,7 +36,8 @@ class Check(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meaning:
     """One thing that a code can mean. `says` is a paragraph in our own words; `remedy` stands where no finding has one,
-    or before theirs, in the manner of the catalogue: a line that starts with a blank is a command."""
+    or before theirs, in the manner of the catalogue: a line that starts with a blank is a command. `open`: which of the
+    findings it is, this alone does not tell."""
 
     title: str
     says: str
@@ -45,6 +46,7 @@ class Meaning:
     findings: tuple[Cited, ...] = ()
     remedy: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +89,9 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One meaning of one bounce. `why` says by what it was told from others; empty where there are no others. `theirs`:
-    the receiving server is Exchange Online's, so that the remedies of the findings, which are for it, are not for us.
-    """
+    """One meaning of one bounce. `why` says by what it was told from others; empty where there are no others. `open`:
+    which of the findings it is, nothing tells. `theirs`: the receiving server is Exchange Online's, so that the
+    remedies of the findings, which are for it, are not for us."""
 
     title: str
     says: str
@@ -100,6 +102,7 @@ class Told:
     doubts: tuple[str, ...]
     command: Command
     theirs: bool = False
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

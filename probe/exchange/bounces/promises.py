@@ -9,7 +9,12 @@ _DANE_DOUBT = (
 
 
 def _promise(
-    title: str, says: str, *findings: Cited, parties: tuple[Party, ...] = (Party.RECEIVER,), doubt: str = ""
+    title: str,
+    says: str,
+    *findings: Cited,
+    parties: tuple[Party, ...] = (Party.RECEIVER,),
+    doubt: str = "",
+    one_of_them: bool = False,
 ) -> Meaning:
     return Meaning(
         title=title,
@@ -18,6 +23,7 @@ def _promise(
         check=Check.DOMAIN,
         findings=findings,
         doubts=(doubt,) if doubt else (),
+        open=one_of_them,
     )
 
 
@@ -37,6 +43,7 @@ _STS_CERTIFICATE = _promise(
     ("certificate-host-mismatch", None),
     ("certificate-not-trusted", None),
     ("certificate-expired", None),
+    one_of_them=True,
 )
 
 PROMISES = (
@@ -144,6 +151,7 @@ RESULTS = {
         ("certificate-not-trusted", None),
         ("mx-not-in-policy", None),
         ("tlsa-invalid", None),
+        one_of_them=True,
     ),
     "mx_hosts_mismatch": _STS_NAME,
     "validation_failure": _promise(
@@ -153,5 +161,6 @@ RESULTS = {
         ("certificate-not-trusted", None),
         ("tlsa-invalid", None),
         doubt="What Microsoft counts under this reason is not documented; it was seen in reports.",
+        one_of_them=True,
     ),
 }

@@ -29,7 +29,7 @@ _ATTRIBUTION = Meaning(
     ),
     parties=_OURS,
     check=Check.SENDING,
-    findings=(("chain-incomplete", None), ("certificate-not-trusted", "self-signed")),
+    findings=(("certificate-not-trusted", "chain-incomplete"), ("certificate-not-trusted", "self-signed")),
     remedy=(*_LOGS, *_INBOUND),
     doubts=(
         "That bounces and journal reports, whose MAIL FROM is empty, need the certificate is inferred, not documented.",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from probe.judge import dn
 from probe.judge.hybrid.installed import short
-from probe.judge.hybrid.offline_case import ORGANISATION, Case, Missed, listed, missed
+from probe.judge.hybrid.offline.case import ORGANISATION, Case, Missed, listed, missed
 from probe.judge.hybrid.way import plain_host
 from probe.model import Finding, HybridConfiguration, List, Many, SendConnector, Verdict, items, known
 

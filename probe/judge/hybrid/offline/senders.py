@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from probe.judge import dn
 from probe.judge.hybrid.connectors import on_premises
 from probe.judge.hybrid.installed import is_named, names_of
-from probe.judge.hybrid.offline_case import ORGANISATION, Case, Missed, Use, listed, missed, servers_of
-from probe.judge.hybrid.offline_expected import matching, may_judge, unverified
-from probe.judge.hybrid.offline_nameless import IP_MAY_DO, shown
+from probe.judge.hybrid.offline.case import ORGANISATION, Case, Missed, Use, listed, missed, servers_of
+from probe.judge.hybrid.offline.expected import matching, may_judge, unverified
+from probe.judge.hybrid.offline.nameless import IP_MAY_DO, shown
 from probe.model import (
     AcceptedDomain,
     ExchangeCertificate,

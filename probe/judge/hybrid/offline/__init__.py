@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from probe.judge.hybrid.connectors import on_premises
-from probe.judge.hybrid.offline_case import MOST_USES, ORGANISATION, Case, Missed, listed, missed
-from probe.judge.hybrid.offline_certificates import judge_certificates
-from probe.judge.hybrid.offline_expected import judge_expected
-from probe.judge.hybrid.offline_intent import judge_intent
-from probe.judge.hybrid.offline_nameless import judge_nameless
-from probe.judge.hybrid.offline_names import judge_names
-from probe.judge.hybrid.offline_senders import judge_senders
-from probe.judge.hybrid.offline_settings import judge_settings
+from probe.judge.hybrid.offline.case import MOST_USES, ORGANISATION, Case, Missed, listed, missed
+from probe.judge.hybrid.offline.certificates import judge_certificates
+from probe.judge.hybrid.offline.expected import judge_expected
+from probe.judge.hybrid.offline.intent import judge_intent
+from probe.judge.hybrid.offline.nameless import judge_nameless
+from probe.judge.hybrid.offline.names import judge_names
+from probe.judge.hybrid.offline.senders import judge_senders
+from probe.judge.hybrid.offline.settings import judge_settings
 from probe.judge.standard import Standard
 from probe.model import Finding, Organisation, SendConnector, Verdict
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from probe.judge.certificate import Certificate, parse
 from probe.judge.fitness import ANY_USAGE, SERVER_AUTH
-from probe.judge.hybrid.offline_case import Case, Missed, Use, at_installed, listed, missed, servers_of
+from probe.judge.hybrid.offline.case import Case, Missed, Use, at_installed, listed, missed, servers_of
 from probe.model import ExchangeCertificate, Finding, Gap, Many, Verdict, known
 
 LOCAL = timedelta(hours=14)  # how far a local time may be from UTC

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from probe.judge import dn
 from probe.judge.hybrid.installed import Resolution, covers, is_current, issuer_of, subject_of
-from probe.judge.hybrid.offline_case import Case, Missed, Use, at_uses, listed, missed, others, servers_of
+from probe.judge.hybrid.offline.case import Case, Missed, Use, at_uses, listed, missed, others, servers_of
 from probe.judge.pasted import DIRECTORY
 from probe.model import ExchangeCertificate, Finding, Gap, Verdict, known
 

@@ -9,7 +9,7 @@ from itertools import islice
 from probe.judge.find import finding
 from probe.judge.hybrid.connectors import front_ends, is_default, names, server_of, to_microsoft
 from probe.judge.hybrid.installed import Resolution, inventory, short
-from probe.judge.hybrid.offline_rights import grants
+from probe.judge.hybrid.offline.rights import grants
 from probe.judge.hybrid.way import enabled, level
 from probe.judge.standard import AuthLevel, Standard
 from probe.model import (

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from probe.judge.hybrid.installed import covers, is_current, names_of
-from probe.judge.hybrid.offline_case import Case, Missed, Use, at_uses, listed, missed, others, servers_of
-from probe.judge.hybrid.offline_certificates import is_distrusted, is_elliptic, serves
+from probe.judge.hybrid.offline.case import Case, Missed, Use, at_uses, listed, missed, others, servers_of
+from probe.judge.hybrid.offline.certificates import is_distrusted, is_elliptic, serves
 from probe.model import ExchangeCertificate, Finding, Verdict, items, known
 
 BY_CODE_OF_2013 = "so by Exchange's code of 2013, unverified since"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from probe.judge.hybrid.offline_case import Case, Missed, Use, at_uses, listed, missed, others, servers_of
-from probe.judge.hybrid.offline_rights import grants, lacking
+from probe.judge.hybrid.offline.case import Case, Missed, Use, at_uses, listed, missed, others, servers_of
+from probe.judge.hybrid.offline.rights import grants, lacking
 from probe.model import Finding, Many, ReceiveConnector, SendConnector, Verdict, items, known
 
 

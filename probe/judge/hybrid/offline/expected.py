@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from probe.judge.certificate import host_address, is_host
 from probe.judge.hybrid.installed import names_of
-from probe.judge.hybrid.offline_case import Case, Missed, Use, listed, missed, servers_of
-from probe.judge.hybrid.offline_nameless import shown
+from probe.judge.hybrid.offline.case import Case, Missed, Use, listed, missed, servers_of
+from probe.judge.hybrid.offline.nameless import shown
 from probe.judge.hybrid.way import level
 from probe.judge.names import exchange_matches
 from probe.judge.standard import AuthLevel
