@@ -123,9 +123,13 @@ function Flat($Object, [string[]] $Names) {
 # A certificate, with its public part in base64 and the server that holds it, which the object itself may not have.
 function FlatCertificate($Certificate, [string] $Server) {
     $flat = Flat $Certificate $Certificates
-    $raw = $Certificate.RawData
-    if ($null -ne $raw) {
-        $flat | Add-Member -MemberType NoteProperty -Name 'RawData' -Value ([Convert]::ToBase64String([byte[]] $raw))
+    $property = $Certificate.PSObject.Properties['RawData']
+    if ($null -ne $property) {
+        # A remote session may have made another type of it; what is no list of bytes any more is left out.
+        $raw = $property.Value -as [byte[]]
+        if ($null -ne $raw) {
+            $flat | Add-Member -MemberType NoteProperty -Name 'RawData' -Value ([Convert]::ToBase64String($raw))
+        }
     }
     $flat | Add-Member -MemberType NoteProperty -Name 'Server' -Value $Server -PassThru -Force
 }

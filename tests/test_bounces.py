@@ -2,11 +2,13 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import FileIO
 from itertools import pairwise
@@ -14,14 +16,18 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.make import HERE
 from probe.cli import explaining, run
 from probe.codec import decode_evidence
+from probe.demo.peer import Script, listen
+from probe.demo.pki import Identity, server_context
 from probe.errors import ProbeError, UsageError
 from probe.exchange.bounces import Bounce, Kind, Outcome, Party, explain, read
+from probe.exchange.bounces.beside import Exported, aimed, beside
 from probe.exchange.bounces.checking import private
 from probe.exchange.bounces.clean import masked
 from probe.exchange.bounces.comparing import compare
@@ -33,9 +39,12 @@ from probe.judge.catalogue import CATALOGUE
 from probe.judge.chain import Anchors
 from probe.judge.judging import judge
 from probe.judge.standard import Standard
-from probe.model import Evidence, Report, Target
-from probe.report.bounces import render, render_comparison, to_json
+from probe.model import Evidence, Gap, Organisation, Report, Target
+from probe.report.bounces import render, render_comparison
+from probe.report.bounces_json import to_json
 from probe.report.layout import plain
+from tests.pki import Authority, Issued, self_signed
+from tests.real.client import probe
 
 BOUNCES = HERE / "exchange" / "bounces"
 LAST_ERRORS = (BOUNCES / "last-errors.txt").read_text().splitlines()
@@ -221,10 +230,20 @@ CODES_OF_THE_LIST = """
 # And those of connectors and queues that it leaves out.
 OTHER_CODES = """
 4.2.1 4.4.0 4.4.1 4.4.2 4.4.101 4.4.312 4.4.315 4.4.318 4.4.395 4.4.397 4.7.0 4.7.230 4.7.320 5.4.312 5.4.315 5.4.316
-5.4.317 5.4.318 5.7.3 5.7.51 5.7.230 5.7.320
+5.4.317 5.4.318 5.7.3 5.7.51 5.7.230 5.7.320 4.4.3 4.4.4 4.7.4 5.4.4 5.7.4
 """
 LISTED, OTHERS = CODES_OF_THE_LIST.split(), OTHER_CODES.split()
-AMBIGUOUS = {"4.7.5": 3, "5.4.1": 2, "5.7.1": 3, "5.7.64": 2}
+AMBIGUOUS = {
+    "4.7.5": 3,
+    "5.4.1": 2,
+    "5.7.1": 3,
+    "5.7.64": 2,
+    "4.3.2": 3,
+    "4.7.4": 3,
+    "5.2.2": 2,
+    "5.7.3": 4,
+    "5.7.4": 3,
+}
 
 
 @pytest.mark.parametrize("code", [*LISTED, *OTHERS])
@@ -278,7 +297,24 @@ def test_synonyms_mean_the_same() -> None:
         ("454 4.7.0 Temporary authentication failure because negotiated Tls cipher strength is too weak", "too weak"),
         ("454 4.7.0 Failed to establish appropriate TLS channel: Access Denied", "No suitable TLS channel"),
         ("454 4.7.0 TLS not available due to local problem", "offered STARTTLS and refused it"),
-        ("454 4.7.0 Something else", "TLS is not to be had for the moment"),
+        ("454 4.7.0 Something else", "a reason of security that the code does not tell"),
+        ("451 4.7.0 Temporary server error. Please try again later. PRX4", "front end of an Exchange server"),
+        ("454 4.7.0 Temporary authentication failure", "two exchange servers"),
+        ("451 5.7.3 Cannot achieve Exchange Server authentication", "two exchange servers"),
+        ("535 5.7.3 Authentication unsuccessful", "login failed"),
+        ("504 5.7.4 Unrecognized Authentication Type", "login failed"),
+        ("552 5.2.2 mailbox full", "mailbox is full"),
+        ("554 5.2.2 Submission quota exceeded", "too many messages"),
+        ("421 4.3.2 Service not active", "takes no mail for the moment"),
+        ("432 4.3.2 STOREDRV.Deliver; recipient thread limit exceeded", "too many messages at once"),
+        ("421 4.3.2 The maximum number of concurrent connections has exceeded a limit", "too many connections"),
+        ("451 4.4.0 DNS query failed. The error was: DNS query failed with error ErrorRetry", "was not found"),
+        ("550 5.4.4 SMTPSEND.DNS.NonExistentDomain; nonexistent domain", "was not found"),
+        (
+            "451 4.4.397 Error communicating with target host. -> 421 4.2.1 Unable to connect -> Socket error 10061",
+            "refused the connection",
+        ),
+        ("550 5.7.64 Relay Access Denied ATTR11", "did not recognise"),
         ("530 5.7.0 Must issue a STARTTLS command first", "demands TLS"),
         ("451 5.7.3 STARTTLS is required to send mail", "did not offer STARTTLS"),
         ("450 4.4.317 Cannot connect to remote server [Message=454 4.7.0 TLS not available]", "refused it"),
@@ -301,7 +337,7 @@ def test_synonyms_mean_the_same() -> None:
     ],
 )
 def test_words_tell_meanings_apart(text: str, title: str) -> None:
-    assert title in only(text)
+    assert title.casefold() in only(text).casefold()
 
 
 def test_what_is_ambiguous_lists_all_and_mends_nothing_yet() -> None:
@@ -407,6 +443,116 @@ def test_log_lines_of_postfix_and_exim() -> None:
     assert (exim.kind, exim.enhanced, exim.ip, exim.port) == (Kind.LOG, "5.7.321", "192.0.2.80", 2525)
     assert (exim.fqdn, exim.domain) == ("mail.fabrikam.com", "fabrikam.com")
     assert explain(exim).meanings[0].command.text == "probe fabrikam.com"
+
+
+# What else people paste
+
+
+def test_a_report_of_exchange_online_in_today_s_form() -> None:
+    bounce = read(fixture("exchange-online-today.eml"))
+    assert (bounce.kind, bounce.code, bounce.enhanced, bounce.status) == (Kind.NDR, "550", "5.4.317", "SubjectMismatch")
+    assert (bounce.expected, bounce.presented, bounce.thumbprint) == ("mail.contoso.com", "CN=EX01", SELF_SIGNED)
+    assert (bounce.fqdn, bounce.domain, bounce.recipients) == ("mail.contoso.com", "contoso.com", 1)
+    assert bounce.generating_server == "am0pr01mb0001.eurprd01.prod.exchangelabs.com"
+    assert "4.4.316" not in [reply.enhanced for reply in bounce.replies]  # which stands in the returned message
+
+
+def test_a_report_of_postfix() -> None:
+    bounce = read(fixture("postfix.eml"))
+    assert (bounce.kind, bounce.enhanced, bounce.generating_server) == (Kind.NDR, "5.7.64", "relay.contoso.com")
+    assert (bounce.fqdn, bounce.domain) == ("contoso-com.mail.protection.outlook.com", "fabrikam.com")
+
+
+def test_a_report_in_another_language() -> None:
+    bounce = read(fixture("outlook-german.txt"))
+    assert (bounce.enhanced, bounce.status, bounce.fqdn) == ("5.4.317", "UntrustedRoot", "mail.contoso.com")
+
+
+def test_of_several_queues_the_first_is_told_and_nothing_of_the_others() -> None:
+    bounce = read(fixture("get-queue.txt"))
+    assert (bounce.code, bounce.enhanced, bounce.further) == ("454", "4.7.5", 1)
+    assert (bounce.fqdn, bounce.ip) == (TO_MICROSOFT, "198.51.100.12")  # which the console broke within
+    assert "another error, which is not explained here" in " ".join(shown(fixture("get-queue.txt")).split())
+    without = fixture("get-queue.txt").replace("FQDN=contoso-mail", "FQDN=").replace("{IP=198.51.100.12};", "")
+    assert read(without).ip is None
+
+
+def test_of_several_log_lines_the_first_is_told() -> None:
+    one, other = fixture("postfix-own.log").splitlines()[0], fixture("postfix.log")
+    bounce = read(f"{one}\n{other}")
+    assert (bounce.fqdn, bounce.enhanced, bounce.further) == ("mail.contoso.com", "4.7.5", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "enhanced", "fqdn", "lrt"),
+    [
+        ("tracking-log.txt", "5.7.64", "contoso-com.mail.protection.outlook.com", datetime(2026, 11, 21, 10, 35, 2)),  # noqa: DTZ001
+        ("tracking-log-cut.txt", "4.4.395", None, None),
+        ("message-trace.txt", "4.4.317", "mail.contoso.com", datetime(2026, 11, 21, 9, 35, 2)),  # noqa: DTZ001
+    ],
+)
+def test_tracking_logs_and_traces(name: str, enhanced: str, fqdn: str | None, lrt: datetime | None) -> None:
+    bounce = read(fixture(name))
+    assert (bounce.enhanced, bounce.fqdn) == (enhanced, fqdn)
+    assert bounce.lrt == (lrt.replace(tzinfo=UTC) if lrt else None)
+
+
+def test_a_last_retry_is_not_sold_as_utc() -> None:
+    assert "by the sender's clock" in shown(LAST_ERRORS[0])
+    assert "2026-11-21 09:35:02 UTC" in shown(LONG_FORM)  # which has an exact time as well
+
+
+def test_the_last_endpoint_that_was_attempted() -> None:
+    text = (
+        'LastError : 451 4.4.0 Primary target IP address responded with: "451 5.7.3 STARTTLS is required to send\n'
+        '             mail." Attempted failover to alternate host, but that did not succeed. Either there are no\n'
+        "             alternate hosts, or delivery failed to all. The last endpoint attempted was 192.0.2.25:25"
+    )
+    assert only(text) == "The receiving server did not offer STARTTLS"
+    assert explain(read(text)).meanings[0].command.text == "probe 192.0.2.25:25"
+
+
+OF_POSTFIX = (
+    ("4.7.5", "Postfix did not trust", True),
+    ("4.7.4", "did not offer STARTTLS", True),
+    ("4.7.5", "for another name", True),
+    ("4.7.5", "handshake failed", True),
+    ("4.7.5", "did not accept the other side", False),
+    ("4.4.1", "did not answer", True),
+    ("4.4.1", "refused the connection", True),
+    ("5.4.4", "was not found", True),
+    ("4.4.2", "lost in the middle", True),
+    ("4.7.0", "front end of an Exchange server", False),
+)
+
+
+@pytest.mark.parametrize(("line", "told"), [*zip(fixture("postfix-own.log").splitlines(), OF_POSTFIX, strict=True)])
+def test_what_postfix_says_itself(line: str, told: tuple[str, str, bool]) -> None:
+    enhanced, title, probed = told
+    bounce = read(line)
+    (meaning,) = explain(bounce).meanings
+    assert (bounce.kind, bounce.enhanced, bounce.fqdn) == (Kind.LOG, enhanced, "mail.contoso.com")
+    assert title in meaning.title
+    assert (meaning.command.target is not None) is probed
+
+
+def test_what_went_well_before_the_fault_is_no_fault() -> None:
+    dialogue = "220 2.0.0 SMTP server ready; 250 2.1.0 Sender OK; 550 5.7.64 TenantAttribution; Relay Access Denied"
+    assert [reply.enhanced for reply in read(dialogue).replies] == ["5.7.64"]
+    with pytest.raises(UsageError, match=re.escape("2.6.0")) as caught:
+        explain(read("250 2.6.0 Queued mail for delivery"))
+    assert "went well" in caught.value.hint
+
+
+def test_words_that_nobody_knows_are_said_to_be() -> None:
+    assert "words of its own" in shown("550 5.7.1 Message rejected as spam")
+    assert "words of its own" not in shown("550 5.7.1")
+
+
+def test_a_reply_beside_an_event_is_named() -> None:
+    text = f"550 5.7.64 TenantAttribution; Relay Access Denied SMTP\n\n{fixture('capi2-from-the-web.txt')}"
+    assert read(text).kind is Kind.CAPI2
+    assert "Beside the event the text says 550 5.7.64" in " ".join(shown(text).split())
 
 
 # Windows
@@ -715,6 +861,11 @@ def test_the_command_line_takes_words_and_joins_them(capsys: pytest.CaptureFixtu
         (["5.7.64 TenantAttribution", "--probe"], "there is no command that checks this"),
         (["4.7.320", "--probe"], "there is no command that checks this"),
         (["4.7.320", "--timeout", "3"], "of no use without --probe"),
+        (["4.7.320", "--connect", "192.0.2.1"], "of no use without --probe"),
+        (["certificate-expired", "--connectors", "x.json"], "--connectors without a bounce"),
+        (["4.7.320", "--connectors", "missing.json"], "cannot read an export from missing.json"),
+        (["-", "--connectors", "-"], "standard input is either"),
+        (["250 2.6.0 Queued mail"], "the code 2.6.0 is not known"),
         (["\x1b[31m\u202e unknown"], "nothing in `"),
     ],
 )
@@ -764,7 +915,8 @@ def test_a_report_on_standard_input(
 
 def test_reading_and_explaining_load_no_cryptography() -> None:
     program = (
-        "import sys; from probe.exchange.bounces import explain, read; "
+        "import sys; from probe.exchange.bounces import explain, read; from probe.report.bounces import render; "
+        "from probe.report.layout import plain; plain(render(explain(read(sys.argv[1])))); "
         "print(explain(read(sys.argv[1])).meanings[0].title, *sys.modules, sep='\\n')"
     )
     command = [sys.executable, "-c", program, LONG_FORM]
@@ -813,6 +965,256 @@ def test_probing_at_once(
     assert told["seen"]["report"]["format"] == 1
 
 
+# Beside an organisation's exports
+
+
+ORGANISATION = HERE / "exchange" / "exports" / "org"
+OUTBOUND = "Outbound to 5f3c8f0e-7a55-4f6e-9a41-2f1f0c5d7b10"
+DEMAND = "DomainValidation: a trusted certificate for mail.contoso.com"
+SEND = "Outbound to Office 365 - 5f3c8f0e-7a55-4f6e-9a41-2f1f0c5d7b10"
+
+
+@pytest.fixture(scope="module")
+def organisation() -> Organisation:
+    from probe import config
+
+    return config.organisation([ORGANISATION])
+
+
+def besides(text: str, organisation: Organisation) -> Exported:
+    return beside(explain(read(text)), organisation, MOMENT)
+
+
+def test_whose_the_presented_certificate_is_and_which_one_is_named(organisation: Organisation) -> None:
+    exported = besides(LONG_FORM, organisation)
+    assert exported.sentences == (
+        f"Exchange Online comes there by {OUTBOUND}, which demands {DEMAND}.",
+        f"The presented {SELF_SIGNED} is the self-signed certificate, CN=EX01, on EX01.",
+        f"EX01\\Default Frontend EX01 names {RENEWED}, not the presented one.",
+        f"For mail.contoso.com there is {RENEWED} on EX01, EX02, valid until 1 May 2027.",
+        "By the exports alone nothing is wrong on this way: it was mended by then, or the reason is elsewhere.",
+    )
+    assert exported.connector
+    assert exported.connector.name == OUTBOUND
+
+
+def test_the_remedy_is_filled_in(organisation: Organisation) -> None:
+    told = plain(render(explain(read(LONG_FORM)), besides(LONG_FORM, organisation)))
+    assert f"Enable-ExchangeCertificate -Server 'EX02' -Thumbprint '{RENEWED}' -Services SMTP" in told
+    assert "Set-ReceiveConnector 'EX01\\Default Frontend EX01' -TlsCertificateName $n" in told
+    assert f"Set-SendConnector '{SEND}'" in told
+    assert f"Validate-OutboundConnector '{OUTBOUND}'" in told
+    assert "'<SERVER>'" not in told
+
+
+def test_a_meaning_s_own_remedy_is_filled_in_too(organisation: Organisation) -> None:
+    explanation = explain(read("550 5.7.64 TenantAttribution; Relay Access Denied SMTP"))
+    exported = beside(explanation, organisation, MOMENT)
+    told = plain(render(explanation, exported))
+    assert "Get-TransportService 'EX01' | Format-List SendProtocolLogPath" in told
+    assert {"sender-name-matches", "connector-name-resolves"} <= {found.code for found in exported.held}
+    remedy = json.loads(to_json(explanation, exported))["meanings"][0]["remedy"]
+    assert any("'EX02'" in line for line in remedy)
+
+
+def test_a_name_that_was_changed_since(organisation: Organisation) -> None:
+    other = besides(LONG_FORM.replace("Subject: mail.contoso.com", "Subject: old.contoso.com"), organisation)
+    assert any("expected old.contoso.com, and by the export" in sentence for sentence in other.sentences)
+
+
+def test_a_certificate_that_no_server_has(organisation: Organisation) -> None:
+    exported = besides(LONG_FORM.replace(SELF_SIGNED, "0" * 40), organisation)
+    assert any("on no server in the exports" in sentence for sentence in exported.sentences)
+
+
+def test_a_presented_name_without_its_thumbprint(organisation: Organisation) -> None:
+    exported = besides(LONG_FORM[: LONG_FORM.index(". Thumbprint")], organisation)
+    assert f"The presented CN=EX01 may be {SELF_SIGNED}, self-signed, CN=EX01, on EX01." in exported.sentences
+
+
+def test_a_host_to_which_no_connector_leads(organisation: Organisation) -> None:
+    exported = besides(
+        LAST_ERRORS[6].replace("mail.contoso.com", "x.contoso.com").replace("192.0.2.25", "192.0.2.9"), organisation
+    )
+    assert exported.sentences == ("No outbound connector in the exports leads to x.contoso.com.",)
+    assert exported.faults == ()
+
+
+def test_nothing_is_concluded_from_what_is_not_exported(organisation: Organisation) -> None:
+    told = " ".join(besides(LONG_FORM, Organisation()).sentences)
+    assert "hold no outbound connectors" in told
+    assert "hold no certificates" in told
+    assert "is open" in told
+    lost = replace(organisation, outbound=tuple(replace(one, smart_hosts=Gap.LOST) for one in organisation.outbound))
+    exported = besides(LONG_FORM, lost)
+    assert "Whether an outbound connector leads there is open" in exported.sentences[0]
+    assert exported.connector is None
+
+
+def test_what_is_wrong_in_the_exports_comes_first(organisation: Organisation) -> None:
+    stale = (
+        "<I>CN=Fabrikam TLS RSA CA 2024, O=Fabrikam<S>CN=mail.contoso.com, O=Contoso Ltd, L=Reading, S=Berkshire, C=GB"
+    )
+    send = tuple(replace(one, tls_certificate_name=stale) for one in organisation.send)
+    receive = tuple(replace(one, tls_certificate_name=None) for one in organisation.receive)
+    text = LAST_ERRORS[11]
+    explanation = explain(read(text))
+    exported = beside(explanation, replace(organisation, send=send, receive=receive), MOMENT)
+    assert {found.code for found in exported.faults} == {"connector-name-stale"}
+    assert {found.where.name for found in exported.faults} == {SEND}
+    assert exported.held == ()
+    both = tuple(replace(one, tls_certificate_name=stale) for one in organisation.receive)
+    shared = beside(explanation, replace(organisation, send=send, receive=both), MOMENT)
+    assert {(found.code, found.where.name) for found in shared.faults} == {("connector-name-stale", SEND)}
+    told = plain(render(explanation, exported))
+    assert "connector-name-stale:" in told
+    assert told.index("Exports") < told.index("Fix") < told.index(f"Set-SendConnector '{SEND}'")
+    inward = besides(LONG_FORM, replace(organisation, send=send, receive=receive))
+    assert "receive-name-null" in {found.code for found in inward.faults}
+    assert SEND not in {found.where.name for found in inward.faults}
+    assert any("names no certificate: Exchange takes one by its FQDN" in sentence for sentence in inward.sentences)
+
+
+def test_the_command_judges_by_the_exports(organisation: Organisation) -> None:
+    explanation = explain(read(LAST_ERRORS[0]))
+    exported = beside(explanation, organisation, MOMENT)
+    (told,) = aimed(explanation, exported, ["a b.json", "c.json"]).meanings
+    assert told.command.text == (
+        "probe mail.contoso.com:25 --connect 192.0.2.25 --connectors 'a b.json' --connectors c.json"
+    )
+    assert told.command.notes == ()
+    unknown = beside(explanation, Organisation(), MOMENT)
+    (told,) = aimed(explanation, unknown, ["c.json"]).meanings
+    assert told.command.name == "mail.contoso.com"
+
+
+def test_hostile_names_of_an_export_stay_where_they_are(organisation: Organisation) -> None:
+    bad = "x'; Remove-Mailbox $(reboot) \x1b[2J\n"
+    outbound = tuple(replace(one, name=bad) for one in organisation.outbound)
+    receive = tuple(replace(one, name=bad, server=bad) for one in organisation.receive)
+    exported = besides(LONG_FORM, replace(organisation, outbound=outbound, receive=receive))
+    for line in render(explain(read(LONG_FORM)), exported):
+        assert all(span.text.isprintable() for span in line)
+        assert "'x'; Remove" not in "".join(span.text for span in line)
+    assert msgspec.json.decode(to_json(explain(read(LONG_FORM)), exported))
+
+
+def test_exports_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", LONG_FORM, "--connectors", str(ORGANISATION)]) == 0
+    out = capsys.readouterr().out
+    assert "Exports   Exchange Online comes there by" in out
+    assert run(["explain", LONG_FORM, "--connectors", str(ORGANISATION), "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["exports"]["connector"] == OUTBOUND
+    assert told["meanings"][0]["command"].endswith(f"--connectors {ORGANISATION}")
+
+
+# Against a server
+
+
+def served(script: Script, *words: str, text: str) -> tuple[subprocess.CompletedProcess[bytes], int]:
+    """What the command says of a bounce that a server on the loopback has given; and its port."""
+
+    async def main() -> tuple[subprocess.CompletedProcess[bytes], int]:
+        async with trio.open_nursery() as nursery:
+            port = await listen(nursery, script)
+            given = text.replace("[LastAttemptedIP=192.0.2.25:25]", f"[LastAttemptedIP=127.0.0.1:{port}]")
+
+            def ask() -> subprocess.CompletedProcess[bytes]:
+                return probe("explain", given, "--probe", "--connect", "127.0.0.1", *words)
+
+            done = await trio.to_thread.run_sync(ask)
+            nursery.cancel_scope.cancel()
+        return done, port
+
+    return trio.run(main)
+
+
+@pytest.fixture(scope="module")
+def root() -> Authority:
+    return Authority.root()
+
+
+@pytest.fixture(scope="module")
+def roots(root: Authority, tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("bounces") / "roots.pem"
+    file.write_bytes(root.pem)
+    return str(file)
+
+
+def showing(*certificates: Issued) -> Script:
+    identity = Identity(certificates[0].private_key, tuple(one.certificate for one in certificates))
+    return Script(tls=server_context(identity))
+
+
+def presenting(leaf: Issued) -> str:
+    return LONG_FORM.replace(SELF_SIGNED, leaf.sha1.upper())
+
+
+def test_still_there_on_the_wire(roots: str) -> None:
+    default = self_signed(names=("EX01",))
+    done, port = served(showing(default), "--roots", roots, text=presenting(default))
+    said = " ".join(done.stdout.decode().split())
+    assert done.returncode == 2, done.stderr
+    assert f"probe mail.contoso.com:{port} --expect-name mail.contoso.com --connect 127.0.0.1 --roots {roots}" in said
+    assert "The bounce and now: still there" in said
+    assert "The same certificate is presented still. The fault is still there: certificate-host-mismatch." in said
+
+
+def test_mended_on_the_wire(root: Authority, roots: str) -> None:
+    between = root.intermediate()
+    leaf = between.leaf(names=("mail.contoso.com",))
+    done, _ = served(showing(leaf, between), "--roots", roots, "--timeout", "20", text=LONG_FORM)
+    said = " ".join(done.stdout.decode().split())
+    assert done.returncode == 0, said
+    assert "--timeout 20" in said
+    assert f"Now {leaf.sha1.upper()} is presented, another certificate. Its names fit mail.contoso.com." in said
+    assert "Mended, as seen from here." in said
+
+
+def test_another_fault_on_the_wire(root: Authority, roots: str) -> None:
+    leaf = root.intermediate().leaf(names=("mail.contoso.com",))
+    done, _ = served(showing(leaf), "--roots", roots, "--format", "json", text=LONG_FORM)
+    told = json.loads(done.stdout)
+    assert done.returncode == 2
+    assert told["seen"]["outcome"] == "another fault"
+    assert "certificate-not-trusted" in told["seen"]["codes"]
+
+
+def test_the_probe_judges_by_the_exports_as_well(root: Authority, roots: str) -> None:
+    between = root.intermediate()
+    leaf = between.leaf(names=("mail.contoso.com",))
+    words = ("--roots", roots, "--connectors", str(ORGANISATION), "--format", "json")
+    done, port = served(showing(leaf, between), *words, text=LONG_FORM)
+    told = json.loads(done.stdout)
+    codes = {found["code"] for found in told["seen"]["report"]["findings"]}
+    assert {"connector-applies", "certificate-name-matches"} <= codes
+    assert told["meanings"][0]["command"] == (
+        f"probe mail.contoso.com:{port} --connectors {ORGANISATION} --connect 127.0.0.1 --roots {roots}"
+    )
+
+
+def test_the_printed_command_is_the_one_that_is_run(root: Authority, roots: str) -> None:
+    """Pasted, it comes to the same findings."""
+    default = self_signed(names=("EX01",))
+
+    async def main() -> tuple[set[str], set[str]]:
+        async with trio.open_nursery() as nursery:
+            port = await listen(nursery, showing(default), showing(default))
+            text = presenting(default).replace("LastAttemptedIP=192.0.2.25:25", f"LastAttemptedIP=127.0.0.1:{port}")
+            words = ("explain", text, "--probe", "--connect", "127.0.0.1", "--roots", roots, "--format", "json")
+            first = await trio.to_thread.run_sync(lambda: json.loads(probe(*words).stdout))
+            _, *pasted = shlex.split(first["meanings"][0]["command"])
+            second = await trio.to_thread.run_sync(lambda: json.loads(probe(*pasted, "--format", "json").stdout))
+            nursery.cancel_scope.cancel()
+        then, now = ({found["code"] for found in one["findings"]} for one in (first["seen"]["report"], second))
+        return then, now
+
+    then, now = trio.run(main)
+    assert then == now
+    assert "certificate-host-mismatch" in then
+
+
 # Hostile input
 
 
@@ -847,6 +1249,11 @@ def test_any_text_at_all(text: str) -> None:
 
 
 HOSTILE: dict[str, Callable[[int], str]] = {
+    "errors": lambda n: "[{LED=450 4.4.317 x};{FQDN=a.example}]\n" * (n // 40),
+    "properties": lambda n: "LastError : 450 4.4.317 x\n" * (n // 26),
+    "wrapped": lambda n: "450 4.4.317 x\n" + "                    y\n" * (n // 22),
+    "stamps": lambda n: "Nov 21 09:35:02 x\n" * (n // 18) + "450 4.4.317",
+    "returned": lambda n: "450 4.4.317 " + "a" * n + " Remote Server returned",
     "braces": lambda n: "[{LED=450 4.4.317 " + "{" * n,
     "brackets": lambda n: "450 4.4.317 [Message=" + "[" * n,
     "codes": lambda n: "450 4.4.317 " * n,
@@ -925,6 +1332,20 @@ def test_an_xml_bomb_is_so_much_text() -> None:
 
 def test_bytes_that_are_no_text() -> None:
     assert read("550 5.7.64 \udcff\udc80 TenantAttribution").enhanced == "5.7.64"
+
+
+def test_fifty_megabytes_on_standard_input() -> None:
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "probe", "explain", "-"],
+        input=b"550 5.7.64 TenantAttribution " + b"[{LED=450 4.4.317 x " * 2_500_000,
+        capture_output=True,
+        check=False,
+        cwd=HERE.parent,
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    assert len(done.stdout) < 20_000
+    assert time.perf_counter() - began < 20
 
 
 def test_standard_input_is_bounded(monkeypatch: pytest.MonkeyPatch, piped: Callable[[bytes], FileIO]) -> None:

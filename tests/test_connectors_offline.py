@@ -17,7 +17,7 @@ import pytest
 from fixtures.certificates import sample
 from probe.exchange import organisation as merged
 from probe.exchange import read
-from probe.judge.catalogue import explain
+from probe.judge.catalogue import CATALOGUE, explain
 from probe.judge.catalogue.export import EXPORT
 from probe.judge.certificate import Certificate, parse
 from probe.judge.hybrid.installed import resolve
@@ -40,6 +40,7 @@ from probe.model import (
     Verdict,
 )
 from probe.report.findings import faults
+from probe.report.remedy import steps, written
 from probe.report.wording import case as told
 from tests.pki import CLIENT_AUTH, SERVER_AUTH, Authority
 
@@ -344,6 +345,13 @@ class Wrong:
         return f"{self.code}-{self.cause or ''}-{self.verdict}".lower()
 
 
+def relay(*ranges: str, **changes: Any) -> Organisation:
+    """With a connector for an application beside the Default Frontend of EX01."""
+    unready = {"tls_certificate_name": None, "tls_domain_capabilities": None, "remote_ip_ranges": Many(ranges)}
+    beside = front_end("EX01", name="EX01\\Relay", **{**unready, **changes})
+    return org(receive=(*HEALTHY.receive, beside))
+
+
 # The same CA, and a subject with other particulars.
 MOVED = NAME.replace("O=Contoso Ltd", "O=Contoso Holding")
 LONG_NAME = NAME.replace("O=Contoso Ltd", f"O={'Contoso ' * 20}Ltd")
@@ -398,7 +406,7 @@ WRONG = (
         holding(installed("renewed_same", "EX01")),
         "connector-name-finds-nothing",
         "server-lacks-it",
-        words=[f"it names {SAME}, which EX01 has, and EX02 has not", f"likewise {TO_OFFICE}"],
+        words=[f"it names {SAME}, which is on EX01 and not on EX02", f"likewise {TO_OFFICE}"],
     ),
     Wrong(
         holding(*on_both("renewed_same"), *on_both("old")),
@@ -572,6 +580,18 @@ WRONG = (
         Verdict.WARN,
         words=[f"{IN}, By hand"],
     ),
+    Wrong(
+        relay("40.0.0.0-43.255.255.255"),
+        "receive-range-catches",
+        None,
+        Verdict.WARN,
+        words=["40.0.0.0-43.255.255.255", FRONT, "lacks a TlsCertificateName, TlsDomainCapabilities"],
+    ),
+    Wrong(
+        relay("52.96.0.0(255.240.0.0)", auth_mechanism=Many(("ExternalAuthoritative",))),
+        "receive-range-catches",
+        words=["lacks Tls in its AuthMechanism"],
+    ),
     Wrong(fronts(auth_mechanism=Many(("Integrated", "BasicAuth"))), "receive-without-tls", words=["lacks Tls"]),
     Wrong(fronts(tls_domain_capabilities=Many()), "capabilities-missing", "none", Verdict.WARN, words=["is empty"]),
     Wrong(
@@ -678,11 +698,150 @@ def test_remedies_are_filled_in_with_the_organisation_s_names(wrong: Wrong) -> N
     lines = list(faults([only(wrong.organisation, wrong.code, wrong.cause)], "", verbosity=0, width=120))
     blanks = set(re.findall(r"<[A-Z-]{2,}>", "\n".join("".join(span.text for span in line) for line in lines)))
     chosen = {"<PFX-FILE>", "<CER-FILE>", "<NEW-NAME>", "<DOMAIN>"}
+    if wrong.code == "receive-range-catches":
+        chosen |= {"<ADDRESS>"}
     if wrong.id.startswith(THERE_IS_NO_BETTER):
         chosen |= {"<THUMBPRINT>"}
     if wrong.code == "inbound-ambiguous":
         chosen |= {"<INBOUND-CONNECTOR>"}
     assert blanks <= chosen
+
+
+def remedy(organisation: Organisation, code: str) -> list[str]:
+    """The commands that are printed for the finding."""
+    found = only(organisation, code)
+    told = steps([found], explain(found.code, found.fact("cause")))
+    return [line.strip() for step in told for line in step[1:]]
+
+
+NEXT_NAME = NAME.replace("2025", "2026")
+
+
+def test_a_partner_s_send_connector_is_mended_and_not_the_hybrid_one() -> None:
+    partner = replace(
+        SEND,
+        name="To partner",
+        cloud_services_mail_enabled=False,
+        tls_domain="partner.example",
+        address_spaces=Many(("smtp:partner.example;1",)),
+        tls_certificate_name=NEXT_NAME,
+    )
+    told = remedy(org(send=(SEND, partner)), "connector-name-stale")
+    assert [line for line in told if line.startswith("Set-")] == [
+        "Set-SendConnector 'To partner' -TlsCertificateName $n"
+    ]
+    # The variable is set although the step for receive connectors is left out.
+    assert told.index("$n = '<I>{0}<S>{1}' -f $c.Issuer, $c.Subject") < told.index(
+        "Set-SendConnector 'To partner' -TlsCertificateName $n"
+    )
+
+
+def test_the_very_receive_connectors_are_mended_and_not_the_default_ones() -> None:
+    clients = tuple(
+        front_end(
+            server,
+            name=f"{server}\\Client Frontend {server}",
+            bindings=Many(("0.0.0.0:587",)),
+            tls_certificate_name=NEXT_NAME,
+        )
+        for server in ("EX01", "EX02")
+    )
+    told = remedy(org(receive=(*HEALTHY.receive, *clients)), "connector-name-stale")
+    assert [line for line in told if line.startswith("Set-")] == [
+        f"Set-ReceiveConnector '{server}\\Client Frontend {server}' -TlsCertificateName $n"
+        for server in ("EX01", "EX02")
+    ]
+
+
+def test_two_send_connectors_to_exchange_online_are_both_named() -> None:
+    both = replace(holding(*on_both("renewed_newissuer")), send=(SEND, replace(SEND, name="Second")))
+    told = remedy(both, "connector-name-stale")
+    assert [line for line in told if line.startswith("Set-SendConnector")] == [
+        f"Set-SendConnector '{name}' -TlsCertificateName $n" for name in (TO_OFFICE, "Second")
+    ]
+
+
+def test_for_five_servers_the_name_is_read_once_and_from_no_edge_server() -> None:
+    servers = tuple(f"EX0{number}" for number in range(1, 6))
+    many = org(
+        receive=tuple(map(front_end, servers)),
+        send=(replace(SEND, source_transport_servers=Many(servers)),),
+        certificates=tuple(installed("renewed_newissuer", server) for server in ("EDGE01", *servers)),
+        servers=(ExchangeServer(name="EDGE01", edge=True),),
+        hybrid=None,
+    )
+    told = remedy(many, "connector-name-stale")
+    assert {line for line in told if line.startswith("$c")} == {
+        f"$c = Get-ExchangeCertificate -Server 'EX01' -Thumbprint '{NEW}'"
+    }
+    assert [line for line in told if line.startswith("Set-Receive")] == [
+        f"Set-ReceiveConnector '{server}\\Default Frontend {server}' -TlsCertificateName $n" for server in servers
+    ]
+
+
+def test_no_step_is_for_both_kinds_of_connectors() -> None:
+    """One kind may not be concerned, and the step is left out then."""
+    for entry in CATALOGUE.values():
+        for remedies in (entry.remedy, *(cause.remedy for cause in entry.causes.values())):
+            for step in written(remedies, [{"SERVER": "EX01"}]):
+                lines = " ".join(step[1:])
+                assert not ("<SEND-CONNECTOR>" in lines and "<RECEIVE-CONNECTOR>" in lines), entry.code
+
+
+@pytest.mark.parametrize(
+    ("ranges", "changes"),
+    [
+        (("10.0.0.0/8", "192.168.1.25", "nonsense"), {}),
+        (("40.92.0.0/15",), {"bindings": Many(("192.0.2.99:25",))}),  # another address of the server
+        (("40.92.0.0/15",), {"tls_domain_capabilities": Gap.LOST}),
+        (("::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",), {}),  # no closer than the other
+    ],
+)
+def test_a_connector_for_others_is_left_alone(ranges: tuple[str, ...], changes: dict[str, Any]) -> None:
+    assert "receive-range-catches" not in troubles(relay(*ranges, **changes))
+
+
+def test_of_an_edge_server_the_binding_decides_whatever_its_role() -> None:
+    edge = front_end("EDGE01", name="EDGE01\\Default internal receive connector EDGE01", transport_role="HubTransport")
+    via = org(
+        receive=(*(front_end(server, tls_certificate_name=None) for server in ("EX01", "EX02")), edge),
+        certificates=(*HEALTHY.certificates, installed("renewed_same", "EDGE01")),
+        hybrid=replace(
+            HYBRID,
+            receiving_transport_servers=Many(),
+            sending_transport_servers=Many(),
+            edge_transport_servers=Many(("EDGE01",)),
+        ),
+        send=(replace(SEND, source_transport_servers=Many(("EDGE01",))),),
+    )
+    assert troubles(via) == set()
+    unnamed = replace(via, receive=(*via.receive[:2], replace(edge, tls_certificate_name=None)))
+    assert troubles(unnamed) == {"receive-name-null"}
+
+
+def test_servers_that_are_gone_say_nothing_of_those_that_are_there() -> None:
+    gone = replace(HYBRID, receiving_transport_servers=Many(("OLD9",)), sending_transport_servers=Gap.ABSENT)
+    unnamed = tuple(front_end(server, tls_certificate_name=None) for server in ("EX01", "EX02"))
+    assert "receive-name-null" in troubles(org(receive=unnamed, hybrid=gone))
+
+
+def test_an_edge_server_has_a_console_of_its_own() -> None:
+    edge = front_end("EDGE01", transport_role="HubTransport")
+    via = replace(HYBRID, receiving_transport_servers=Many(), edge_transport_servers=Many(("EDGE01",)))
+    lacking = org(receive=(edge,), hybrid=via, certificates=(*HEALTHY.certificates, installed("selfsigned", "EDGE01")))
+    assert "EDGE01 is an Edge server: its commands are for its own console" in sentence(
+        only(lacking, "connector-name-finds-nothing")
+    )
+
+
+def test_the_new_name_is_the_one_that_the_wizard_would_take() -> None:
+    (told,) = (
+        line for line in remedy(goes(tls_domain="hybrid.contoso.com"), "tls-domain-mismatch") if "Set-Out" in line
+    )
+    assert told.endswith("-TlsSettings DomainValidation -TlsDomain 'mail.contoso.com'")
+    other = takes(tls_sender_certificate_name="hybrid.contoso.com")
+    (told,) = (line for line in remedy(other, "sender-name-mismatch") if "Set-In" in line)
+    assert "-TlsSenderCertificateName 'mail.contoso.com'" in told
 
 
 def test_gravest_first() -> None:
@@ -1035,12 +1194,16 @@ def test_the_domains_on_premises_say_nothing_of_the_tenant() -> None:
 def test_the_remedy_names_the_certificate_that_should_be_used_and_the_servers_that_need_it() -> None:
     lacking = only(holding(installed("renewed_same", "EX01")), "connector-name-finds-nothing")
     assert dict(lacking.names.common)["THUMBPRINT"] == SAME
-    assert [dict(row)["SERVER"] for row in lacking.names.servers] == ["EX02"]
+    assert {dict(row)["SERVER"] for row in lacking.names.servers} == {"EX02"}
     stale = only(holding(*on_both("renewed_newissuer")), "connector-name-stale")
     assert dict(stale.names.common)["THUMBPRINT"] == NEW
-    assert dict(stale.names.common)["SEND-CONNECTOR"] == TO_OFFICE
+    assert dict(stale.names.common)["HOLDER"] == "EX01"
     assert [dict(row) for row in stale.names.servers] == [
-        {"SERVER": server, "RECEIVE-CONNECTOR": f"{server}\\Default Frontend {server}"} for server in ("EX01", "EX02")
+        *(
+            {"SERVER": server, "RECEIVE-CONNECTOR": f"{server}\\Default Frontend {server}", "SEND-CONNECTOR": ""}
+            for server in ("EX01", "EX02")
+        ),
+        *({"SERVER": server, "RECEIVE-CONNECTOR": "", "SEND-CONNECTOR": TO_OFFICE} for server in ("EX01", "EX02")),
     ]
     twice = only(holding(*on_both("renewed_same"), *on_both("old")), "connector-name-ambiguous")
     assert dict(twice.names.common)["THUMBPRINT"] == SAME

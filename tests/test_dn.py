@@ -216,7 +216,13 @@ def test_typographic_marks_within_values_are_no_difference() -> None:
     assert dn.differing(dn.parse("CN=x, O=L’Oréal"), dn.parse("CN=x, O=L'Oréal")) == ()
 
 
-@pytest.mark.parametrize("text", ["", ",", "CN", "=x", "CN=x,", "CN=x+", '"CN=x"', 'CN="x', "/C=GB/CN=x", "C N=x"])
+NO_NAMES = (
+    *("", ",", "CN", "=x", "CN=x,", "CN=x+", '"CN=x"', 'CN="x', "/C=GB/CN=x", "C N=x"),
+    *("OID.=x", "CN=x, oid.=", ".=x", "1..2=x", "OID.1.3.6.=x"),
+)
+
+
+@pytest.mark.parametrize("text", NO_NAMES)
 def test_what_is_no_name(text: str) -> None:
     with pytest.raises(ValueError, match=r"TYPE=value|no partner"):
         dn.parse(text)

@@ -445,6 +445,10 @@ def test_a_property_that_comes_twice_counts_once() -> None:
     assert found.repeated == ("b",)
 
 
+def test_blanks_that_a_mail_program_has_made_hard() -> None:
+    assert one("Name\u00a0\u00a0 : a\nFqdn\u00a0\u00a0 :\u00a0b\n").properties == {"name": "a", "fqdn": "b"}
+
+
 def test_names_of_calculated_properties_and_colours() -> None:
     text = "\x1b[32;1mName       : \x1b[0ma\nCert names : \x1b[0m{b}\nTls-Domain : c\n"
     assert one(text).properties == {"name": "a", "cert names": Listed(values=("b",)), "tls-domain": "c"}
@@ -494,7 +498,19 @@ def test_one_object_a_list_a_wrapped_list_and_one_a_line() -> None:
     assert one('[{"Name": "a"}]') == one('{"value": [{"Name": "a"}], "Count": 1}') == one('{"Name": "a"}')
     names = [found.properties["name"] for found in objects('{"Name": "a"}\n{"Name": "b"}\n[{"Name": "c"}]\n')]
     assert names == ["a", "b", "c"]
-    assert objects("[]") == objects("[null]") == ()
+    assert objects("[null]") == ()
+
+
+def test_what_the_rest_interface_answers() -> None:
+    answer = {
+        "@odata.context": "https://outlook.office365.com/adminapi/beta/$metadata#Exchange.GenericHashTable",
+        "@adminapi.warnings": [],
+        "value": [{"@odata.type": "#Exchange.GenericHashTable", "Name": "In", "SenderDomains": ["smtp:*;1"]}],
+    }
+    found = one(json.dumps(answer))
+    assert found.properties["name"] == "In"
+    assert found.properties["senderdomains"] == Listed(values=("smtp:*;1",))
+    wrong(json.dumps({**answer, "@odata.nextLink": "https://…"}), "line 1: this is one page of several", "all pages")
 
 
 def test_keys_that_differ_in_case_only() -> None:
@@ -662,11 +678,27 @@ def test_the_limit_of_a_cell_is_the_librarys_own_and_stays_so() -> None:
     assert library_csv.field_size_limit() == before
 
 
+# ---- files that were put one after another ----
+
+
+def test_every_file_may_have_brought_its_mark() -> None:
+    marked = '\ufeff{"Name": "a"}\r\n'
+    assert [found.properties["name"] for found in objects("\ufeff" + marked * 2)] == ["a", "a"]
+    assert [found.properties for found in objects("\ufeffName : a\n\n\ufeffName : b\n")] == [
+        {"name": "a"},
+        {"name": "b"},
+    ]
+    wide = codecs.BOM_UTF16_LE + marked.encode("utf-16-le")
+    assert len(read(wide * 2, "file").objects) == 2
+
+
 # ---- what is wrong, and where ----
 
 WRONG: dict[str, tuple[bytes | str, str, str]] = {
-    "empty": (b"", "file is empty", "any output"),
-    "blank": (codecs.BOM_UTF16_LE + "\r\n \r\n".encode("utf-16-le"), "file is empty", "any output"),
+    "empty": (b"", "nothing is in it", "any output"),
+    "blank": (codecs.BOM_UTF16_LE + "\r\n \r\n".encode("utf-16-le"), "nothing is in it", "any output"),
+    "null": ("null\r\n", "nothing is in it", "any output"),
+    "no objects": ("[\r\n\r\n]\r\n", "nothing is in it", "any output"),
     "prose": ("Hello.\nThis is no export.\n", "no export: neither", "ConvertTo-Json"),
     "random": (bytes(range(256)) * 9, "no export: neither", "ConvertTo-Json"),
     "zip": (b"PK\x03\x04\x14\0", "looks like a ZIP archive or an Excel workbook", "CSV"),
@@ -719,15 +751,27 @@ WRONG: dict[str, tuple[bytes | str, str, str]] = {
         "line [0-9]+: the value of `X`",
         "less",
     ),
-    "fl properties": ("".join(f"n{i} : a\n" for i in range(2001)), "line 2001: .*one object more than 2000", "less"),
+    "fl properties": (
+        "".join(f"n{i} : a\n" for i in range(2001)),
+        "line 2001: an object has more than 2000 properties",
+        "less",
+    ),
     "fl objects": ("Name : a\n\n" * 20_001, "more than 20000 objects", "less"),
     "fl lines": ("Name : a\n" + "\n\n\nx" * 1_000_000, "more than 2000000 lines", "less"),
+    "fl values": (("Name : a\nX : {" + "b, " * 300_000 + "}\n\n") * 4, "line 11: .* 1000000 values", "less"),
+    "csv values": (",".join(f"a{i}" for i in range(1000)) + ("\nb" + "," * 999) * 1001, "1000000 values", "less"),
+    "csv cells": ('"A","B"\n' + "a," * 3_000_000, "line 2: a row has more than 4 MiB", "less"),
+    "csv long row": ('"A","B"\n' + '"\n",' * 2_000_000, "a row has more than 4 MiB", "less"),
+    "csv lines": ('"A","B"\n' + ",\n" * 2_000_001, "more than 2000000 lines", "less"),
     "csv row": ('"A","B"\n"1","2"\n"3"\n', "line 3: the row has 1 cells, but 2 are named: `3`", "again"),
     "csv quote": ('"A","B"\n"1","2\n', "line 2: the row cannot be read", "saved by another"),
     "csv header": ('#TYPE x\n"A",,"B"\n', "line 2: column 2 has no name", "again"),
     "csv objects": ('"A","B"\n' + "1,2\n" * 20_001, "line 20002: the file has more than 20000 objects", "less"),
     "xml cut": (clixml("")[:-3], "line 2: column [0-9]+: the XML cannot be read", "again"),
-    "xml twice": (clixml("") * 2, "line 2: .*junk after document element", "again"),
+    "xml twice": (clixml("") * 2, "line 2: .*junk after document element", "file of its own"),
+    "xml attribute": (f'<Objs a="{"x" * (4 << 20)}"/>', "line 1: a tag or a comment has more than 1 MiB", "less"),
+    "xml attributes": ("<Objs " + " ".join(f'a{i}="1"' for i in range(400_000)) + "/>", "a tag or a comment", "less"),
+    "xml comment": (f"<!--{'x' * (4 << 20)}", "line 1: a tag or a comment has more than 1 MiB", "less"),
     "xml nul": (clixml("<S>\0</S>"), "line 2: .*cannot be read", "again"),
     "xml bool": (clixml('\n<Obj><Props>\n<B N="X">yes</B></Props></Obj>'), "line 4: .*`X` is no B: `yes`", "again"),
     "xml int": (clixml('<Obj><Props><I32 N="X">１</I32></Props></Obj>'), r"`X` is no I32: `\\uff11`", "again"),

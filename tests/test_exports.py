@@ -272,7 +272,7 @@ def test_what_is_neither_is_refused_with_file_line_and_property(given: object) -
 
 @pytest.mark.parametrize(
     "given",
-    [4, "4", "DomainValidation", "domainvalidation", {"value": 4, "Value": "DomainValidation"}],
+    [4, 4.0, "4", "DomainValidation", "domainvalidation", {"value": 4, "Value": "DomainValidation"}],
 )
 def test_an_enumeration_is_its_name(given: object) -> None:
     assert send(TlsAuthLevel=given).tls_auth_level == "DomainValidation"
@@ -280,6 +280,7 @@ def test_an_enumeration_is_its_name(given: object) -> None:
 
 def test_a_name_that_is_new_is_kept_and_a_number_that_is_new_is_lost() -> None:
     assert send(TlsAuthLevel="Quantum").tls_auth_level == "Quantum"
+    assert send(TlsAuthLevel=4.5).tls_auth_level is Gap.LOST
     export = read_json({"Name": "Out", "AddressSpaces": [], "TlsAuthLevel": 3})
     assert only(export).tls_auth_level is Gap.LOST
     assert ("value-unknown", "TlsAuthLevel") in remarked(export)
@@ -352,12 +353,34 @@ def test_capabilities_split_at_their_commas_are_put_together_again() -> None:
 def test_objects_of_the_network_have_their_text() -> None:
     binding = {"Address": {"IPAddressToString": "::"}, "AddressFamily": 23, "Port": 25}
     span = {"LowerBound": {"IPAddressToString": "10.0.0.1"}, "UpperBound": {"IPAddressToString": "10.0.0.9"}}
-    found = receive(Bindings=[binding], RemoteIPRanges=[span])
-    assert found.bindings == Many(("[::]:25",))
-    assert found.remote_ip_ranges == Many(("10.0.0.1-10.0.0.9",))
+    # Of IPv4, .NET's Address has a number of its own, 167772161 for 10.0.0.1.
+    plain = {"Address": {"Address": 0, "AddressFamily": 2, "IPAddressToString": "0.0.0.0"}, "Port": 25}
+    other = {part: {"Address": 167772161, "IPAddressToString": "10.0.0.1"} for part in ("LowerBound", "UpperBound")}
+    found = receive(Bindings=[binding, plain], RemoteIPRanges=[span, other])
+    assert found.bindings == Many(("[::]:25", "0.0.0.0:25"))
+    assert found.remote_ip_ranges == Many(("10.0.0.1-10.0.0.9", "10.0.0.1"))
     space = {"Type": "smtp", "Address": "contoso.com", "Cost": 1}
     assert send(AddressSpaces=[space]).address_spaces == Many(("smtp:contoso.com;1",))
     assert send(TlsDomain={"Address": "*.contoso.com", "Domain": "contoso.com"}).tls_domain == "*.contoso.com"
+
+
+@pytest.mark.parametrize("between", [" ", ",", ", ", ";", "; ", "\n"])
+def test_a_list_that_came_as_one_text_is_a_list(between: str) -> None:
+    """ConvertTo-Json joins by blanks what is beyond -Depth; in CSV it is people who join."""
+    ranges = ("::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "0.0.0.0-255.255.255.255", "10.0.0.0/8")
+    bindings = ("[::]:25", "0.0.0.0:25")
+    found = receive(Bindings=between.join(bindings), RemoteIPRanges=between.join(ranges))
+    assert found.bindings == Many(bindings)
+    assert found.remote_ip_ranges == Many(ranges)
+    spaces = ("smtp:contoso.com;1", "smtp:*;20")
+    assert send(AddressSpaces=between.join(spaces)).address_spaces == Many(spaces)
+    rights = ("a.example:AcceptOorgProtocol", "mail.protection.outlook.com:AcceptCloudServicesMail")
+    assert receive(TlsDomainCapabilities=between.join(rights)).tls_domain_capabilities == Many(rights)
+
+
+def test_blanks_within_a_name_of_the_directory_divide_nothing() -> None:
+    path = "contoso.com/Configuration/Services/Microsoft Exchange/First Organization/Servers/EX01"
+    assert send(SourceTransportServers=path).source_transport_servers == Many(("EX01",))
 
 
 @pytest.mark.parametrize(
@@ -381,6 +404,9 @@ def test_certificate_names_are_one_text(given: object) -> None:
         (f"<I>CN=A<S>CN={'a' * 242}"[:256], "value-cut", None),
         ("<I>CN=A<S>, OU=Domain Control Validated", "scrubbed", False),
         ("<I>CN=A<S>CN=#######", "scrubbed", False),
+        ("<I>CN=A<S>CN=***.com, O=Contoso", "scrubbed", False),
+        ("<I>CN=A<S>CN=mail.contoso.com, O=[redacted]", "scrubbed", False),
+        ("<I>CN=A<S>CN=mail.contoso.com, O=Contoso Ltd, L", "value-cut", False),
         (PAIR.replace('"', "”"), "typographic-quotes", True),
         (PAIR.replace("<", "&lt;").replace(">", "&gt;"), "html-escaped", False),
         ("mail.contoso.com", "name-unreadable", True),
@@ -552,6 +578,9 @@ def test_bytes_that_are_none_are_refused_or_remarked() -> None:
         ({"Server": "EX02", "PSComputerName": "ex01.corp.contoso.com"}, "EX02"),
         ({"Identity": f"ex02.corp.contoso.com\\{SHA1}", "PSComputerName": "ex01"}, "ex02"),
         ({"PSComputerName": "ex01.corp.contoso.com"}, "ex01"),
+        ({"PSComputerName": "localhost"}, Gap.ABSENT),
+        ({"PSComputerName": "10.1.2.3"}, Gap.ABSENT),
+        ({"PSComputerName": "fe80::1"}, Gap.ABSENT),
         ({}, Gap.ABSENT),
     ],
 )
@@ -562,6 +591,16 @@ def test_the_server_of_a_certificate(given: dict[str, object], expected: object)
 def test_a_session_that_asked_several_servers_names_none() -> None:
     export = read_json([{"Thumbprint": SHA1, "RootCAType": "None", "PSComputerName": "ex01"}] * 2)
     assert [thing.server for thing in export.things if isinstance(thing, ExchangeCertificate)] == [Gap.LOST] * 2
+    assert remarked(export) == {("server-unknown", "")}
+
+
+def test_lists_of_several_servers_one_after_another_place_nothing() -> None:
+    listed = "\n\nThumbprint : {0}\nHasPrivateKey : {1}\nRootCAType : None\n"
+    text = listed.format(SHA1, True) + listed.format("B" * 40, True) + listed.format(SHA1, False)
+    export = exchange.read(text.encode(), "both.txt")
+    (both, alone) = exchange.organisation([export]).certificates
+    assert (both.server, both.has_private_key) == (Gap.LOST, Gap.LOST)
+    assert (alone.server, alone.has_private_key) == (Gap.LOST, True)
     assert remarked(export) == {("server-unknown", "")}
 
 
@@ -586,6 +625,8 @@ def test_a_session_that_asked_several_servers_names_none() -> None:
         ("OnPremisesSmartHost", Kind.HYBRID),
         ("Name AdminDisplayVersion", Kind.SERVER),
         ("Name InternalTransportCertificateThumbprint", Kind.OTHER),
+        ("Name DomainName IsInternal TargetDeliveryDomain AutoReplyEnabled", Kind.OTHER),  # Get-RemoteDomain
+        ("Identity Server Banner X509CertificateName SSLBindings LoginType", Kind.OTHER),  # Get-PopSettings
         ("Name Status", None),
         ("Name Enabled", None),
         ("Colour", None),
@@ -609,6 +650,9 @@ def test_a_file_that_holds_nothing_of_ours_is_refused() -> None:
         read_json([{"Colour": "blue"}])
     with pytest.raises(ExportError, match="holds no connector"):
         read_json({"collected": "2026-11-21T08:00:00Z", "inbound": [], "outbound": [], "domains": []})
+    problem = {"Server": "", "Step": "Get-InboundConnector", "Message": "Access is\r\ndenied."}
+    with pytest.raises(ExportError, match=r"holds no .*: .* told `Get-InboundConnector: Access is\\r\\ndenied.`"):
+        read_json({"collected": "2026-11-21T08:00:00Z", "inbound": [], "errors": [problem]})
 
 
 def test_further_objects_and_properties_are_ignored() -> None:
@@ -856,6 +900,7 @@ def test_a_mutated_export_raises_nothing_but_export_errors(path: Path, data: st.
 
 HOSTILE: tuple[object, ...] = (
     *(None, True, -1, 10**30, 1.5, "", " ", "\0", "\ud800", "x" * 3000, "{", "1" * 3000, "<S>", "&lt;S&gt;", "@{a=1}"),
+    *("<S>CN=mail.contoso.com, OID.=x", "<I>OID.=<S>CN=a.b", float("1e300"), "\ufeff", "a;b;1;;", "a b,c;d"),
     *([], [None], [[]], [{}], {}, {"value": {}}, {"value": 1, "Value": "x"}, {"a": {"b": {"c": {"d": {"e": 1}}}}}),
     *(["a"] * 1000, "/Date(99999999999999999)/", "99/99/9999", "System.Object[]", [5, "x", None, True]),
 )

@@ -11,6 +11,7 @@ from fixtures.build import (
     ADDRESS,
     AT,
     GO_AHEAD,
+    GREETING,
     HOST,
     INSIDE,
     SECOND,
@@ -32,13 +33,16 @@ from probe.judge.judging import judge
 from probe.judge.standard import AuthLevel, Standard
 from probe.model import (
     Evidence,
+    Failure,
     Finding,
     Gap,
     HybridConfiguration,
+    Kind,
     Many,
     Organisation,
     Report,
     RuleBook,
+    Stage,
     Verdict,
 )
 from tests.organisations import (
@@ -152,6 +156,97 @@ PRESENTED = {
 def test_the_presented_certificate(case: str) -> None:
     chain, whole, (code, verdict, cause) = PRESENTED[case]
     assert told(report(whole, *chain))[code] == (verdict, cause)
+
+
+BY_FQDN = organisation(receive=tuple(front_end(one, tls_certificate_name=None, fqdn=HOST) for one in ("EX01", "EX02")))
+ONLY_OUR_RELAY = front_end(
+    name="EX01\\Relay",
+    tls_certificate_name=None,
+    tls_domain_capabilities=None,
+    remote_ip_ranges=Many(("10.0.0.0/8",)),
+)
+SILENT = {
+    "no receive connector was exported": organisation(receive=()),
+    "what they name was not exported": organisation(receive=(front_end(tls_certificate_name=Gap.ABSENT),)),
+    "what they name was lost": organisation(receive=(front_end(tls_certificate_name=Gap.LOST),)),
+}
+
+
+@pytest.mark.parametrize("case", SILENT)
+def test_where_it_is_not_known_what_is_named_nothing_is_a_mismatch(case: str) -> None:
+    found = report(SILENT[case])
+    assert found.verdict is Verdict.OK
+    assert not {"connector-certificate-matches", "connector-certificate-mismatch"} & set(told(found))
+
+
+def test_a_certificate_that_is_found_by_the_fqdn_is_as_good_as_named() -> None:
+    found = report(BY_FQDN)
+    assert found.verdict is Verdict.OK
+    assert "the Fqdn of EX01" in (one(found, "connector-certificate-matches").fact("by") or "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "verdict"),
+    [("DomainValidation", Verdict.FAIL), ("EncryptionOnly", Verdict.OK), (None, Verdict.OK), (Gap.LOST, Verdict.WARN)],
+)
+def test_a_self_signed_one_harms_where_somebody_checks_it(settings: Any, verdict: Verdict) -> None:
+    whole = organisation(receive=(front_end(tls_certificate_name=None),), outbound=(outbound(tls_settings=settings),))
+    found = one(report(whole, sample("selfsigned")), "connector-certificate-mismatch")
+    assert (found.verdict, found.fact("cause")) == (verdict, "name-unset")
+
+
+def test_a_ca_s_certificate_that_nobody_named_is_a_warning() -> None:
+    found = one(report(organisation(receive=(front_end(tls_certificate_name=None),))), "connector-certificate-mismatch")
+    assert (found.verdict, found.fact("cause")) == (Verdict.WARN, "name-unset")
+
+
+def test_nobody_names_one_and_the_one_shown_is_on_no_server() -> None:
+    whole = organisation(receive=(front_end(tls_certificate_name=None),))
+    found = one(report(whole, sample("old"), sample("int2025")), "connector-certificate-mismatch")
+    assert (found.verdict, found.fact("cause")) == (Verdict.WARN, "not-installed")
+    elsewhere = organisation(receive=(front_end("EX09", tls_certificate_name=None),))
+    assert "connector-certificate-mismatch" not in told(report(elsewhere, sample("old"), sample("int2025")))
+
+
+def test_a_stale_name_is_told_by_its_difference() -> None:
+    stale = organisation(certificates=(installed("renewed_newissuer"),))
+    found = one(report(stale, sample("renewed_newissuer"), sample("int2026")), "connector-certificate-mismatch")
+    assert found.fact("cause") == "issuer-differs"
+
+
+def test_a_relay_for_the_inside_is_not_what_exchange_online_meets() -> None:
+    beside = organisation(receive=(front_end("EX01"), front_end("EX02"), ONLY_OUR_RELAY))
+    found = one(report(beside, sample("selfsigned")), "connector-certificate-mismatch")
+    assert found.fact("cause") == "another-installed"
+    asked = one(report(beside, certificate_requested=False), "client-certificate-not-asked")
+    assert (asked.verdict, asked.fact("cause")) == (Verdict.WARN, "configured")
+
+
+def test_a_connector_of_its_own_for_exchange_online_excuses_the_default_one() -> None:
+    made = front_end(name="EX01\\From Exchange Online", remote_ip_ranges=Many(("40.92.0.0/15",)))
+    plain = front_end(tls_domain_capabilities=None)
+    found = one(
+        report(organisation(receive=(plain, made)), certificate_requested=False), "client-certificate-not-asked"
+    )
+    assert found.verdict is Verdict.OK
+    assert "From Exchange Online" in (found.fact("excused_by") or "")
+
+
+def test_without_starttls_the_exports_tell_why_of_the_server_that_answered() -> None:
+    transcript = dialogue(GREETING, hello("SIZE 37748736", "X-ANONYMOUSTLS"))
+    refused = Failure(stage=Stage.DIALOGUE, kind=Kind.REJECTED, detail="no STARTTLS")
+
+    def on(whole: Organisation) -> Report:
+        without = seen(transcript=transcript, failure=refused)
+        return judge(evidence(without, given=f"{HOST}:25"), Standard(), ANCHORS, AT, whole)
+
+    renewed = tuple(installed("renewed_newissuer", server) for server in ("EX01", "EX02"))
+    stale = one(on(organisation(certificates=renewed)), "connector-name-stale")
+    assert (stale.where.name, stale.fact("also")) == ("EX01\\Default Frontend EX01", None)
+    assert {dict(row).get("SERVER") for row in stale.names.servers} == {"EX01"}
+    mute = organisation(receive=(front_end(auth_mechanism=Many(("ExchangeServer",))), front_end("EX02")))
+    assert one(on(mute), "receive-without-tls").where.name == "EX01\\Default Frontend EX01"
+    assert not {"connector-name-stale", "receive-without-tls"} & set(told(on(organisation())))
 
 
 def test_two_installed_certificates_of_one_name_are_told_apart_by_the_wire() -> None:

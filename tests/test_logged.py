@@ -264,6 +264,31 @@ SCENES: dict[str, Scene] = {
         verdict=FAIL,
     ),
     "stalled": Scene(groups=[sending(**broken("TimedOut"))], code="log-tls-failed", cause="timed-out", verdict=FAIL),
+    "hung up upon": Scene(
+        groups=[
+            group(
+                session=None, failure=Failure(stage=Stage.HANDSHAKE, kind=Kind.CLOSED, detail="Remote(ConnectionReset)")
+            )
+        ],
+        code="log-tls-failed",
+        cause="socket-error",
+        verdict=FAIL,
+    ),
+    "refused within": Scene(
+        groups=[group(**broken("UntrustedRoot"))], code="log-tls-failed", cause="certificate-refused", verdict=FAIL
+    ),
+    "no STARTTLS of Exchange Online's": Scene(
+        groups=[sending(received=None, **without_starttls("SIZE"))],
+        code="log-cut-short",
+        cause="no-starttls",
+        verdict=FAIL,
+    ),
+    "no certificate for the name": Scene(
+        groups=[sending(**refused("454 4.7.5 The certificate specified in TlsCertificateName of the SendConnector"))],
+        code="log-refused",
+        cause="certificate-not-found",
+        verdict=FAIL,
+    ),
     "left our self-signed": Scene(
         groups=[group(**left(sent=SELF_SIGNED))], code="log-peer-left", cause="self-signed", verdict=FAIL
     ),
@@ -723,8 +748,56 @@ def test_another_peer_that_is_pleased_proves_nothing_but_for_the_key() -> None:
 
 def test_one_broken_connection_among_many_good_ones_is_no_failure() -> None:
     broken_once = sending(30, **broken("SocketError"))
-    assert find(judged(sending(sessions=200), broken_once), "log-tls-failed").verdict is WARN
-    assert find(judged(sending(sessions=20), broken_once), "log-tls-failed").verdict is FAIL
+    assert find(judged(sending(sessions=20), broken_once), "log-tls-failed").verdict is WARN
+    assert find(judged(sending(sessions=5), broken_once), "log-tls-failed").verdict is FAIL
+    all_day = sending(90, first=AT, sessions=200)
+    assert find(judged(all_day, broken_once), "log-tls-failed").verdict is OK
+
+
+def test_an_outage_is_one_however_good_the_month_before_it_was() -> None:
+    month = sending(0, first=AT - timedelta(days=30), sessions=100_000)
+    outage = sending(60, first=AT + timedelta(minutes=1), sessions=9, **broken("SocketError"))
+    assert find(judged(month, outage), "log-tls-failed").verdict is FAIL
+    amid = sending(60, first=AT - timedelta(minutes=50), sessions=900, **broken("SocketError"))  # some got through
+    assert find(judged(month, amid), "log-tls-failed").verdict is FAIL
+
+
+def test_connections_that_never_come_about_are_a_failure() -> None:
+    never = sending(60, first=AT, sessions=9, sent=None, received=None, session=None, peer="52.101.7.8")
+    never = replace(
+        never, observation=replace(never.observation, failure=Failure(stage=Stage.CONNECT, kind=Kind.TIMEOUT))
+    )
+    assert find(judged(never), "log-cut-short").verdict is FAIL
+    assert find(judged(never, sending()), "log-cut-short").verdict is WARN  # others came about
+    once = replace(never, sessions=1, server="")  # the name is said only to those who are reached
+    assert find(judged(once, sending(90, first=AT, sessions=500)), "log-cut-short").verdict is OK
+
+
+def test_what_strangers_fail_at_is_theirs_where_others_do_well() -> None:
+    strangers = [sending(connector="Internet", peer=f"203.0.113.{last}", received=GATEWAYS) for last in (1, 2)]
+    fails = sending(1, connector="Internet", peer=STRANGER, **broken("SocketError"))
+    assert find(judged(*strangers, fails), "log-tls-failed").verdict is OK
+    assert find(judged(fails), "log-tls-failed").verdict is WARN
+    old = replace(TLS_12, version="TLSv1")
+    assert (
+        find(
+            judged(
+                *strangers, replace(fails, observation=replace(fails.observation, session=old, failure=None), status="")
+            ),
+            "log-tls-old",
+        ).verdict
+        is OK
+    )
+    busy = sending(2, connector="Internet", peer=STRANGER, received=None, **refused("421 4.7.28 too many mails"))
+    assert find(judged(busy), "log-refused").verdict is OK
+    no_tls = sending(
+        2,
+        connector="Internet",
+        peer=STRANGER,
+        received=None,
+        **refused("530 5.7.0 Must issue a STARTTLS command first"),
+    )
+    assert find(judged(no_tls), "log-refused").verdict is WARN
 
 
 def test_servers_among_themselves_may_use_what_they_have_made() -> None:
@@ -828,10 +901,19 @@ def test_hostile_text_never_reaches_the_terminal() -> None:
 
 
 def test_of_very_many_kinds_the_latest_are_shown() -> None:
-    many = [group(minute, peer=f"203.0.113.{minute}") for minute in range(60)]
+    many = [group(minute, connector=f"EX01\\C{minute:02}") for minute in range(60)]
     short, whole = (plain(render(read(*many), (), AT, verbosity=verbosity)) for verbosity in (0, 1))
     assert "and 20 kinds of sessions more" in short
-    assert "203.0.113.19\n" not in short
+    assert "EX01\\C19" not in short
+    assert "EX01\\C19" in whole
+
+
+def test_peers_to_whom_the_same_happened_share_a_line() -> None:
+    many = [group(minute, peer=f"203.0.113.{minute}") for minute in range(60)]
+    short, whole = (plain(render(read(group(), *many), (), AT, verbosity=verbosity)) for verbosity in (0, 1))
+    assert "  from 203.0.113.59, 203.0.113.58 and 58 more\n" in short
+    assert "       60x 2026-11-21 09:00:00 to 09:59:00      TLSv1.2 good\n" in short
+    assert f"  from {MICROSOFT}\n" in short
     assert "203.0.113.19\n" in whole
 
 

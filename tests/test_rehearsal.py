@@ -358,6 +358,34 @@ def test_a_key_that_may_do_nothing() -> None:
     assert find(go(der, ISSUING.der), "rehearsal-usage", "key-usage").verdict is Verdict.FAIL
 
 
+def test_behind_an_edge_server_the_default_front_ends_are_left_as_they_are() -> None:
+    hybrid = before().hybrid
+    assert hybrid is not None
+    fronts = tuple(
+        replace(found, tls_certificate_name=None, tls_domain_capabilities=None) for found in before().receive
+    )
+    edge = replace(
+        next(found for found in before().receive if "Default Frontend EX01" in found.name),
+        name="EDGE01\\Default internal receive connector EDGE01",
+        server="EDGE01",
+        transport_role="HubTransport",
+    )
+    behind = replace(
+        before(),
+        receive=(*fronts, edge),
+        hybrid=replace(hybrid, receiving_transport_servers=Many(), edge_transport_servers=Many(("EDGE01",))),
+        send=tuple(replace(one, source_transport_servers=Many(("EDGE01",))) for one in before().send),
+        certificates=(*before().certificates, installed(OLD, "EDGE01")),
+    )
+    plan = go(NEW, INT2026, organisation=behind)
+    places = {found.where.name for found in plan.findings if found.code == "rehearsal-connector"}
+    assert places == {SEND, "EDGE01\\Default internal receive connector EDGE01"}
+    assert not any("EX01" in command for command in commands(plan.steps) if "Set-" in command)
+    pointed = {step.key: step.why for step in plan.steps if step.key in ("receive", "send")}
+    assert "at its own console, without -Server" in pointed["receive"]
+    assert "Start-EdgeSynchronization" in pointed["send"]
+
+
 def test_a_long_name_matters_where_there_are_edge_servers() -> None:
     long = leaf(subject="CN=mail.contoso.com," + ",".join(f"OU={letter * 60}" for letter in "ABCD"))
     assert find(go(long, ISSUING.der), "rehearsal-length", "no-edge-known").verdict is Verdict.OK

@@ -4,25 +4,30 @@ import os
 import re
 import stat
 import sys
-from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from probe.cli import options as o
+from probe.cli.bounced import Form, Looking, explained, told
 from probe.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from probe.exchange.bounces import Explanation
 
 MOST = 8 * 2**20  # bytes of standard input that are read; what explains a bounce stands in its first thousands
 
-
-class Form(StrEnum):
-    TEXT = "text"
-    JSON = "json"
+Connectors = Annotated[
+    list[Path],
+    typer.Option(
+        "--connectors",
+        metavar="FILE",
+        help="An export of Exchange's connectors, certificates, domains: a bounce is compared with it, its remedy "
+        "filled in with the organisation's names, and --probe judges by the connectors, too. Repeatable.",
+    ),
+]
 
 
 def explain(
@@ -35,10 +40,15 @@ def explain(
             show_default=False,
         ),
     ] = None,
+    connectors: Connectors = [],  # noqa: B006 - typer copies it
     probe: Annotated[
         bool, typer.Option("--probe", help="Run the command that checks the bounce, and compare then and now.")
     ] = False,
-    resolver: o.Resolvers = [],  # noqa: B006 - typer copies it
+    connect: Annotated[
+        list[str],
+        typer.Option("--connect", metavar="ADDR", help="Probe this address, not the bounce's. Repeatable."),
+    ] = [],  # noqa: B006
+    resolver: o.Resolvers = [],  # noqa: B006
     timeout: o.Timeout = None,
     roots: o.Roots = [],  # noqa: B006
     form: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.TEXT,
@@ -48,25 +58,22 @@ def explain(
 
     Exit code: 0, or with --probe that of the probe; 3 where the code is not known.
     """
+    if connectors.count(Path("-")) and (not words or words == ["-"]):
+        raise UsageError("standard input is either the bounce or the export", "name a file for one of them")
     given = _given(words or [])
     if given is None or given in _catalogue():
-        if probe:
-            raise UsageError("--probe without a bounce has nothing to look at", "give it the bounce's text")
+        if probe or connectors:
+            option = "--probe" if probe else "--connectors"
+            raise UsageError(f"{option} without a bounce has nothing to look at", "give it the bounce's text")
         return _pages(given, form, colour=not no_color)
-
-    from probe.exchange.bounces import explain as explained
-    from probe.exchange.bounces import read
-
+    looking = Looking(connectors, connect, resolver, timeout, roots)
+    if looking.words and not probe:
+        raise UsageError("--connect, --resolver, --timeout and --roots are of no use without --probe", "add --probe")
     try:
-        explanation = explained(read(given))
+        explanation = explained(given)
     except UsageError as error:
         raise _unknown(given, error) from None
-    if not probe:
-        if resolver or timeout is not None or roots:
-            raise UsageError("--resolver, --timeout and --roots are of no use without --probe", "add --probe")
-        _print(explanation, form, colour=not no_color)
-        return 0
-    return _probed(explanation, resolver, timeout, roots, form, colour=not no_color)
+    return told(explanation, looking, probe=probe, form=form, colour=not no_color)
 
 
 def _given(words: list[str]) -> str | None:
@@ -131,65 +138,3 @@ def _unknown(given: str, error: UsageError) -> UsageError:
     near = get_close_matches(given, _catalogue(), 1)
     hint = f"did you mean {near[0]}?" if near else "`probe explain` lists them all; it takes bounces, too"
     return UsageError(f"there is no finding `{given}`", hint)
-
-
-def _print(explanation: "Explanation", form: Form, *, colour: bool) -> None:
-    from probe.report.bounces import render, to_json
-
-    if form is Form.JSON:
-        _print_json(to_json(explanation))
-    else:
-        from probe.cli.terminal import write
-
-        write(render(explanation), colour=colour)
-
-
-def _print_json(line: bytes) -> None:
-    sys.stdout.flush()
-    sys.stdout.buffer.write(line + b"\n")
-    sys.stdout.buffer.flush()
-
-
-def _probed(
-    explanation: "Explanation",
-    resolver: list[str],
-    timeout: float | None,
-    roots: list[str],
-    form: Form,
-    *,
-    colour: bool,
-) -> int:
-    """The explanation, the report of its command, and both beside each other; the exit code is the report's."""
-    command = explanation.command
-    if command is None or command.target is None:
-        notes = [note for told in explanation.meanings for note in told.command.notes]
-        raise UsageError("--probe: there is no command that checks this", notes[0] if notes else "see without --probe")
-
-    from probe import config
-    from probe.cli import settings
-    from probe.cli.live import look
-    from probe.exchange.bounces.comparing import compare
-    from probe.judge.judging import judge
-
-    standard = settings.standard([], command.name, None, None, None, 21, None)
-    anchors = config.anchors(roots or ["certifi"])
-    targets = list(config.targets([command.target]))
-    connect = [command.connect] if command.connect else []
-    if form is Form.TEXT:
-        _print(explanation, form, colour=colour)
-    (evidence,) = look(targets, resolver=resolver, connect=connect, timeout=timeout, standard=standard)
-    report = judge(evidence, standard, anchors, evidence.at)
-    comparison = compare(explanation, report)
-    if form is Form.JSON:
-        from probe.report.bounces import to_json
-        from probe.report.json import render as in_json
-
-        _print_json(to_json(explanation, comparison, in_json(report)))
-    else:
-        from probe.cli.terminal import write
-        from probe.report.bounces import render_comparison
-        from probe.report.layout import BLANK
-        from probe.report.text import render
-
-        write([BLANK, *render(report), BLANK, *render_comparison(comparison)], colour=colour)
-    return report.verdict.exit_code

@@ -13,7 +13,8 @@ from probe.exchange.forms.printed import told
 from probe.exchange.raw import Listed, Nested, Value
 from probe.model import Gap
 
-_PLAIN = ("address", "domain", "smtpdomain", "ipaddresstostring", "name", "distinguishedname")
+# An IPAddress has an Address, too, which is a number: its text goes before.
+_PLAIN = ("ipaddresstostring", "address", "domain", "smtpdomain", "name", "distinguishedname")
 _DEPTH = 4  # objects within objects
 _ENTRY = re.compile(r".*:\s*(?:" + "|".join(CAPABILITIES) + r")", re.IGNORECASE | re.DOTALL)
 

@@ -1,5 +1,7 @@
 """`Get-ExchangeCertificate`'s objects. Where RawData is there, what the certificate says of itself is read from it."""
 
+import re
+
 from probe.exchange.as_text import server, text_of
 from probe.exchange.enumerations import ROOT_CA_TYPE, SERVICE_LETTERS, SERVICES, STATUS
 from probe.exchange.fields import Fields
@@ -7,6 +9,8 @@ from probe.exchange.identifiers import SHA1, distinguished_name, thumbprint
 from probe.exchange.raw import Value
 from probe.judge.certificate import Certificate, Unreadable, parse
 from probe.model import ExchangeCertificate, Gap, List, Many, Text
+
+_ADDRESS = re.compile(r"[0-9.]+|.*:.*")  # by which a session may have been opened: it names no server
 
 
 def certificate(of: Fields) -> tuple[ExchangeCertificate | None, bool]:
@@ -85,7 +89,7 @@ def _server(of: Fields) -> tuple[Text, bool]:
     if isinstance(identity, str) and "\\" in identity:
         return identity.partition("\\")[0].partition(".")[0], False
     session = of.text("pscomputername")
-    if isinstance(session, str):
+    if isinstance(session, str) and session.casefold() != "localhost" and not _ADDRESS.fullmatch(session):
         return session.partition(".")[0], True
     return Gap.ABSENT, False
 

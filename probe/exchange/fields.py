@@ -22,6 +22,8 @@ from probe.model import Flag, Gap, List, Many, Remark, Text
 _LONGEST = 4096  # characters of one text; no property of a connector or name in a certificate comes near
 _SHOWN = 300  # characters of a text that a remark keeps
 _MOST_REMARKS = 1000
+_BETWEEN = re.compile(r"[,\s]+|;(?![0-9]+(?:[,;\s]|\Z))")  # the cost of an address space, `smtp:*;1`, stays with it
+_OF_DIRECTORY = re.compile("=|/[A-Za-z]")  # `CN=EX01,CN=Servers`, `contoso.com/Microsoft Exchange/EX01`
 _TRUTHS = {"true": True, "$true": True, "1": True, "false": False, "$false": False, "0": False}
 
 
@@ -109,12 +111,14 @@ class Fields:
         found = self.value(key)
         if isinstance(found, Nested):
             found = found.text or found.number
+        if isinstance(found, float):
+            return int(found) if found.is_integer() else -1
         if isinstance(found, str) and found.strip().isascii() and found.strip().isdigit():
             return int(found) if len(found) < 20 else -1
         return found if isinstance(found, int | str) and not isinstance(found, bool) else None
 
     def many(self, key: str, convert: Callable[[Value], str | None] = text_of) -> List:
-        """A list; a single value is a list of one, and commas separate in a text."""
+        """A list; a single value is a list of one, and a text may be of several."""
         found = self.value(key)
         if found is None or isinstance(found, Gap):
             return found
@@ -173,7 +177,11 @@ class Fields:
 
 
 def _split(value: Value) -> Sequence[Value]:
-    return value.split(",") if isinstance(value, str) else (value,)
+    """The items of a list that came as one text: ConvertTo-Json joins them by blanks where it is not told to go deep
+    enough, people by commas or semicolons. Names of the directory may hold blanks themselves."""
+    if not isinstance(value, str):
+        return (value,)
+    return value.split(",") if _OF_DIRECTORY.search(value) else _BETWEEN.split(value)
 
 
 def _quoted(text: str | None) -> str:

@@ -4,14 +4,12 @@ import html
 import re
 
 from probe.exchange.fields import Fields
-from probe.judge import dn
+from probe.judge import dn, pasted
 from probe.model import Gap, Text
 
 SHA1 = re.compile(r"[0-9A-F]{40}")
 # What copying from Windows' certificate dialog brings in, marks of direction and zero width among it.
 _BETWEEN = re.compile("[\\s:\u00ad\u2010-\u2015-\u200b-\u200f\u202a-\u202e\u2060\ufeff-]+")
-_TYPOGRAPHIC = re.compile("[\u2018\u2019\u201c-\u201f\u2033]")
-_SCRUBBED = re.compile(r"<S>\s*,|#{3,}", re.IGNORECASE)
 _CUT = re.compile(r"(?:\.\.\.|…|,|=)\Z")
 _LIMITS = (255, 256)  # characters that the directory of an Edge server takes
 
@@ -43,11 +41,11 @@ def certificate_name(fields: Fields, key: str) -> Text:
     if re.search("&lt;[IS]&gt;", text, re.IGNORECASE):
         fields.remark("html-escaped", key, text)
         text = html.unescape(text)
-    if _SCRUBBED.search(text):
+    if pasted.scrubbed(text):
         return fields.lost(key, "scrubbed", text)
     if _CUT.search(text):
         return fields.lost(key, "value-cut", text)
-    if _TYPOGRAPHIC.search(text):
+    if text.translate(pasted.STRAIGHT) != text:
         fields.remark("typographic-quotes", key, text)
     return _parsed(fields, key, text)
 
@@ -56,7 +54,7 @@ def _parsed(fields: Fields, key: str, text: str) -> str | Gap:
     try:
         dn.parse_identity(text)
     except ValueError:
-        if text.count('"') % 2 or len(text) in _LIMITS:
+        if pasted.cut(text) or len(text) in _LIMITS:
             return fields.lost(key, "value-cut", text)
         fields.remark("name-unreadable", key, text)
     return text

@@ -50,6 +50,7 @@ _TYPES = {
     "accepteddomain": Kind.DOMAIN,
     "hybridconfiguration": Kind.HYBRID,
     "exchangeserver": Kind.SERVER,
+    "domaincontentconfig": Kind.OTHER,  # Get-RemoteDomain's
     "transportconfigcontainer": Kind.OTHER,
     "transportserver": Kind.OTHER,
     "transportservice": Kind.OTHER,
@@ -83,7 +84,9 @@ _PROPERTIES = {
         Kind.SERVER: """fqdn admindisplayversion serverrole isedgeserver edition ismailboxserver ishubtransportserver
             site domain""",
         Kind.OTHER: """tlssenddomainsecurelist tlsreceivedomainsecurelist internaltransportcertificatethumbprint
-            sendprotocollogpath receiveprotocollogpath intraorgconnectorprotocollogginglevel""",
+            sendprotocollogpath receiveprotocollogpath intraorgconnectorprotocollogginglevel
+            isinternal targetdeliverydomain allowedooftype autoreplyenabled autoforwardenabled
+            x509certificatename sslbindings unencryptedortlsbindings logintype""",
     }.items()
 }
 # Without these there is nothing to go by, whatever else it has.

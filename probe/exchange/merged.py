@@ -24,6 +24,7 @@ from probe.model import (
     ReceiveConnector,
     SendConnector,
     Thing,
+    short,
 )
 
 T = TypeVar("T", bound=Thing)
@@ -51,7 +52,7 @@ def organisation(exports: Iterable[Export]) -> Organisation:
         certificates=_installed(_once(_only(things, ExchangeCertificate), _place)),
         domains=_once(_only(things, AcceptedDomain), lambda found: (found.domain.casefold(), found.online)),
         hybrid=hybrid[0] if hybrid else None,
-        servers=_once(_only(things, ExchangeServer), lambda found: _label(found.name)),
+        servers=_once(_only(things, ExchangeServer), lambda found: short(found.name)),
         collected=min(_made(given), default=None),
     )
 
@@ -169,9 +170,4 @@ def _installed(certificates: tuple[ExchangeCertificate, ...]) -> tuple[ExchangeC
 
 def _place(certificate: ExchangeCertificate) -> tuple[str, str | None]:
     server = certificate.server
-    return certificate.thumbprint, _label(server) if isinstance(server, str) else None
-
-
-def _label(server: str) -> str:
-    """A server's name without its domain: exports have it either way."""
-    return server.partition(".")[0].casefold()
+    return certificate.thumbprint, short(server) if isinstance(server, str) else None

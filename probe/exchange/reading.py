@@ -1,5 +1,6 @@
 """One file to one `Export`: its form, its objects, what is to be remarked."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -32,7 +33,7 @@ def read(data: bytes, source: str, modified: datetime | None) -> Export:
     margin = Margin(source=source, form=found.form, order=dates.order(_date_texts(found.objects)))
     things = tuple(_things(found.objects, margin))
     if not things:
-        raise ExportError(f"{source} holds no connector, certificate or domain of Exchange", _HINT)
+        raise _nothing(margin)
     return Export(
         source=source,
         form=found.form,
@@ -42,6 +43,13 @@ def read(data: bytes, source: str, modified: datetime | None) -> Export:
         collected=found.collected or modified,
         certain=found.collected is not None,
     )
+
+
+def _nothing(margin: Margin) -> ExportError:
+    """Why there is nothing: the collector, where it wrote the file, knows it."""
+    what = f"{margin.source} holds no connector, certificate or domain of Exchange"
+    failed = next((remark.text for remark in margin.remarks if remark.what == "not-collected"), "")
+    return ExportError(f"{what}: the collector was told `{ascii(failed)[1:-1]}`" if failed else what, _HINT)
 
 
 def _date_texts(objects: Iterable[Raw]) -> Iterable[str]:
@@ -90,14 +98,23 @@ def _called(raw: Raw) -> str:
 
 
 def _placed(found: list[tuple[ExchangeCertificate, bool]], margin: Margin) -> Iterable[ExchangeCertificate]:
-    """Certificates on their servers. A session that was asked for those of several servers names itself for all: where
-    the same one is there twice, the session's server says nothing of any."""
-    of_session = [(one.thumbprint, one.server) for one, from_session in found if from_session]
-    several = len(set(of_session)) < len(of_session)
-    if of_session:
-        margin.add("server-unknown" if several else "server-of-session", text=str(of_session[0][1]))
+    """Certificates on their servers. A session that was asked for those of several servers names itself for all, and
+    lists that were put one after another name none: where the same one is there twice, nobody knows who has which, nor
+    which of them have its key if they differ in that."""
+    unplaced = [(one, from_session) for one, from_session in found if from_session or one.server is Gap.ABSENT]
+    several = len({(one.thumbprint, one.server) for one, _ in unplaced}) < len(unplaced)
+    if several:
+        margin.add("server-unknown")
+    elif of_session := next((one for one, from_session in unplaced if from_session), None):
+        margin.add("server-of-session", text=str(of_session.server))
+    keys = {(one.thumbprint, one.has_private_key) for one, _ in unplaced}
+    holders = Counter(thumbprint for thumbprint, _ in keys)
     for one, from_session in found:
-        yield replace(one, server=Gap.LOST) if several and from_session else one
+        if several and (from_session or one.server is Gap.ABSENT):
+            differ = holders[one.thumbprint] > 1
+            yield replace(one, server=Gap.LOST, has_private_key=Gap.LOST if differ else one.has_private_key)
+        else:
+            yield one
 
 
 def _with_side(things: tuple[Thing, ...]) -> tuple[Thing, ...]:

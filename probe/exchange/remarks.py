@@ -24,7 +24,7 @@ REMARKS: Mapping[str, str] = MappingProxyType(
         "nameless": "The object has neither Name nor Identity, so it cannot be told from others of its kind.",
         "unknown-object": "The object is none that is read here, or too little is there to tell what it is.",
         "server-of-session": "The server is taken from PSComputerName, right if each server was asked for its own.",
-        "server-unknown": "The session asked one server for the certificates of several: which are whose is lost.",
+        "server-unknown": "The same certificate is there more than once without its server: who has which is lost.",
         "not-collected": "The collector could not ask for this.",
         "remarks-cut": "There is more to remark than is listed.",
     }

@@ -27,13 +27,18 @@ def decoded(data: bytes) -> tuple[str, str]:
         raise ExportError("it has more than 64 MiB", "export less at a time, such as one kind of object a file")
     for mark, codec, name in _MARKS:
         if data.startswith(mark):
-            return data[len(mark) :].decode(codec, "replace"), name
+            return _unmarked(data.decode(codec, "replace")), name
     if wide := _unmarked_utf_16(data[:_LOOKED_AT]):
-        return data.decode(wide, "replace"), _UNMARKED[wide]
+        return _unmarked(data.decode(wide, "replace")), _UNMARKED[wide]
     try:
-        return data.decode("utf-8"), "UTF-8"
+        return _unmarked(data.decode("utf-8")), "UTF-8"
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace"), "Windows-1252"
+
+
+def _unmarked(text: str) -> str:
+    """Without byte order marks: where files are put one after another there are more than the first."""
+    return text.replace("\ufeff", "")
 
 
 def _unmarked_utf_16(start: bytes) -> str | None:

@@ -64,6 +64,7 @@ _SAME_TYPE = {
 }
 _MUST_QUOTE = re.compile(r'[,+="<>#;\n\r]|^\s|\s$|^$')
 _ESCAPED = re.compile(r"""\\(?P<itself>["+,;<>=#\\\s])|(?P<hex>(?:\\[0-9A-Fa-f]{2})+)""")  # RFC 4514 §2.4
+_TYPE = re.compile(r"(?:OID\.)?[0-9]+(?:\.[0-9]+)*|[A-Za-z][A-Za-z0-9-]*", re.IGNORECASE)
 _DOMAIN = re.compile(r"(?:\*\.)?[\w](?:[\w.-]*[\w])?", re.IGNORECASE)
 LONGEST = 32_768  # characters; the directory takes 256 or 1024, and certificates of hundreds of names a few thousand
 MOST_DIFFERENCES = 12  # that are told one by one
@@ -133,7 +134,7 @@ def _split(given: str, separators: str, *, escapes: bool) -> Iterator[str]:
 def _attribute(given: str, *, escapes: bool) -> Attribute:
     kind, equals, value = given.partition("=")
     kind, value = kind.strip(), _stripped(value)
-    if not equals or not re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]*|[0-9.]+", kind):
+    if not equals or not _TYPE.fullmatch(kind):
         raise ValueError(f"`{given.strip()[:60]}` is not of the form TYPE=value")
     quoted = value.startswith('"') and value.endswith('"') and len(value) > 1
     if quoted:

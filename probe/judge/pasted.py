@@ -26,6 +26,16 @@ def trap(text: str) -> str | None:
     return _marred(bare) or _ended(bare)
 
 
+def scrubbed(text: str) -> bool:
+    """Whether parts of a name were taken out, by hand or by a filter."""
+    return bool(_NO_CN.search(text) or _SCRUBBED.search(text))
+
+
+def cut(text: str) -> bool:
+    """Whether a name stops before its end."""
+    return text.endswith(_ENDS) or _has_an_open_quote(text) or _ends_within(text)
+
+
 def _no_thumbprint(given: str) -> str | None:
     digits = len(re.sub(r"[\s:-]", "", given.lower().removeprefix("0x")))
     if digits == 40:
@@ -56,17 +66,23 @@ def _ended(text: str) -> str | None:
     """Text that stops before its end, and text that is too long to be stored everywhere."""
     if text.endswith(_ENDS):
         return "its end was left out where it was printed"
-    if text.translate(STRAIGHT).count('"') % 2:
+    if _has_an_open_quote(text):
         return "it has a double quote without a partner, as where something has cut it"
-    if text.endswith((",", "+", "=")) or _ends_in_a_rag(text):
+    if _ends_within(text):
         return "it ends in the middle of a name, as where something has cut it"
     if len(text) > DIRECTORY:
         return f"it has {len(text)} characters, and the directory of an Edge server takes {DIRECTORY}"
     return None
 
 
-def _ends_in_a_rag(text: str) -> bool:
+def _has_an_open_quote(text: str) -> bool:
+    return text.translate(STRAIGHT).count('"') % 2 == 1
+
+
+def _ends_within(text: str) -> bool:
     """Whether the last part of a name is no TYPE=value, as in `CN=mail.contoso.com, O=Contoso Ltd, L`."""
+    if text.endswith((",", "+", "=")):
+        return True
     comma = text.rfind(",")
     outside_quotes = comma > text.rfind('"') and text[comma - 1] != "\\"
     return comma > 0 and "=" in text[:comma] and outside_quotes and "=" not in text[comma:]

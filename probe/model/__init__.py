@@ -41,7 +41,7 @@ from probe.model.exchange import (
     known,
 )
 from probe.model.logged import Digest, Group, Way
-from probe.model.organisation import Export, Organisation, Remark
+from probe.model.organisation import Export, Organisation, Remark, same_server, short
 from probe.model.promises import (
     Dane,
     DaneHost,
@@ -120,4 +120,6 @@ __all__ = [
     "gravest",
     "items",
     "known",
+    "same_server",
+    "short",
 ]

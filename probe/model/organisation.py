@@ -19,6 +19,16 @@ from probe.model.exchange import (
 )
 
 
+def same_server(one: str, other: str) -> bool:
+    """Whether two spellings, `EX01` and `ex01.corp.contoso.com`, are of one server."""
+    return short(one) == short(other)
+
+
+def short(server: str) -> str:
+    """What all spellings of a server have in common."""
+    return server.partition(".")[0].casefold()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
     """Something about an export that its reader should know. `what` is one of the words of `exchange.remarks`; `of` is

@@ -20,6 +20,7 @@ BLANKS = PER_SERVER | {
     "NAME",
     "NEW-NAME",
     "THUMBPRINT",
+    "HOLDER",
     "OLD-THUMBPRINT",
     "DOMAIN",
     "HOST",

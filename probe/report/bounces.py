@@ -1,18 +1,20 @@
-"""What `probe explain` says of a bounce: for people, 80 columns wide, and as JSON."""
+"""What `probe explain` says of a bounce, for people, 80 columns wide. As JSON: `bounces_json`."""
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from probe.codec import encode
-from probe.exchange.bounces import Bounce, Cited, Command, Comparison, Explanation, Outcome, Told
+from probe.exchange.bounces import Bounce, Cited, Command, Comparison, Explanation, Kind, Outcome, Told
 from probe.judge.catalogue import Entry
 from probe.judge.catalogue import explain as entry_of
-from probe.model import FORMAT, Finding, Verdict, Where
+from probe.model import Finding, Names, Verdict, Where
 from probe.report.escape import visible
+from probe.report.findings import glance, grouped
 from probe.report.layout import BLANK, MARGIN, WIDTH, Line, Span, body, heading, row, wrapped
-from probe.report.remedy import Step, steps
-from probe.report.wording import place
+from probe.report.remedy import Step, steps, written
+from probe.report.wording import cause, place
+
+if TYPE_CHECKING:
+    from probe.exchange.bounces.beside import Exported
 
 IN_FULL = 2  # findings whose remedies are printed; the others are named
 _OUTCOMES = {
@@ -23,8 +25,8 @@ _OUTCOMES = {
 }
 
 
-def render(explanation: Explanation, *, width: int = WIDTH) -> Iterator[Line]:
-    """The explanation as lines."""
+def render(explanation: Explanation, exported: "Exported | None" = None, *, width: int = WIDTH) -> Iterator[Line]:
+    """The explanation as lines; `exported` is what the organisation's exports tell."""
     bounce, several = explanation.bounce, explanation.ambiguous
     if several:
         codes = _codes(bounce)
@@ -44,14 +46,16 @@ def render(explanation: Explanation, *, width: int = WIDTH) -> Iterator[Line]:
         yield from _meaning(meaning, width)
         if number == 1 and not several:
             yield from _facts(bounce, width)
+            yield from _exports(exported, width)
         yield from _findings(meaning, width)
-        yield from _remedy(explanation, meaning, told, width)
+        yield from _remedy(explanation, meaning, exported, told, width)
         yield from _doubts(meaning.doubts, width)
         if not several:
             yield from _check([meaning.command], width)
     if several:
         yield BLANK
         yield from _facts(bounce, width)
+        yield from _exports(exported, width)
         yield from _check((meaning.command for meaning in explanation.meanings), width)
     if explanation.notes:
         yield BLANK
@@ -68,6 +72,8 @@ def render_comparison(comparison: Comparison, *, width: int = WIDTH) -> Iterator
 
 
 def _codes(bounce: Bounce) -> str:
+    if bounce.kind is Kind.CAPI2:
+        return ""  # what stands beside an event is not what is explained
     return " ".join(filter(None, (bounce.code, bounce.enhanced)))
 
 
@@ -85,7 +91,7 @@ def _facts(bounce: Bounce, width: int) -> Iterator[Line]:
         ("Tried", place(bounce.fqdn, bounce.ip, bounce.port or 25) if bounce.fqdn or bounce.ip else ""),
         ("Told by", bounce.generating_server or bounce.process or ""),
         ("For", f"recipients in {bounce.domain}" if bounce.domain else ""),
-        ("When", f"{bounce.at:%Y-%m-%d %H:%M:%S} UTC" if bounce.at else ""),
+        ("When", _when(bounce)),
         ("Expected", bounce.expected or ""),
         ("Presented" if not bounce.process else "Checked", bounce.presented or ""),
         ("SHA-1", bounce.thumbprint or ""),
@@ -94,44 +100,76 @@ def _facts(bounce: Bounce, width: int) -> Iterator[Line]:
             yield from row(label, visible(text), width=width)
 
 
+def _when(bounce: Bounce) -> str:
+    """The time, and by whose clock: a last retry is written without one, and only Exchange Online's is surely UTC."""
+    if bounce.at is None:
+        return ""
+    written = f"{bounce.at:%Y-%m-%d %H:%M:%S}"
+    return (
+        f"{written}, by the sender's clock (Exchange Online's is UTC)" if bounce.at == bounce.lrt else f"{written} UTC"
+    )
+
+
+def _exports(exported: "Exported | None", width: int) -> Iterator[Line]:
+    """What the organisation's exports tell, and what in them may be why."""
+    if exported is None:
+        return
+    label = "Exports"
+    for sentence in exported.sentences:
+        yield from row(label, visible(sentence, 600), width=width)
+        label = ""
+    for group in grouped(exported.faults or exported.held):
+        for text in glance(group, ""):
+            yield from row(label, f"{group[0].code}: {text}", width=width)
+            label = ""
+
+
 def _findings(told: Told, width: int) -> Iterator[Line]:
     label = "Finding"
     for cited in told.findings:
-        code, cause = cited
-        yield from row(label, f"{code}{f' ({cause})' if cause else ''}: {_entry(cited).title}", width=width)
+        code, which = cited
+        yield from row(label, f"{code}{f' ({which})' if which else ''}: {entry(cited).title}", width=width)
         label = ""
 
 
-def _entry(cited: Cited) -> Entry:
+def entry(cited: Cited) -> Entry:
+    """The catalogue's entry on a finding and its cause."""
     return entry_of(*cited)
 
 
-def _steps(bounce: Bounce, cited: Cited) -> list[Step]:
+def of_finding(bounce: Bounce, cited: Cited, exported: "Exported | None") -> list[Step]:
     """The remedy of a finding, as if it had been found at the place that the bounce names."""
-    code, cause = cited
-    stage, _, kind = (cause or "").partition("/")
-    facts = (("kind", kind), ("stage", stage)) if kind else (("cause", cause),) if cause else ()
+    code, which = cited
+    stage, _, kind = (which or "").partition("/")
+    facts = (("kind", kind), ("stage", stage)) if kind else (("cause", which),) if which else ()
     where = Where(kind="endpoint", host=bounce.fqdn, address=bounce.ip, port=bounce.port or 25)
-    return steps([Finding(code=code, verdict=Verdict.FAIL, where=where, facts=facts)], _entry(cited))
+    names = exported.names if exported else Names()
+    return steps([Finding(code=code, verdict=Verdict.FAIL, where=where, facts=facts, names=names)], entry(cited))
 
 
-def _own(remedy: Iterable[str]) -> Iterator[Step]:
-    """The lines of a meaning's own remedy as steps: an instruction, and the commands below it."""
-    step: list[str] = []
-    for line in remedy:
-        if step and not line.startswith(" "):
-            yield tuple(step)
-            step = []
-        step.append(line)
-    if step:
-        yield tuple(step)
+def of_meaning(told: Told, exported: "Exported | None") -> list[Step]:
+    """The steps of the meaning's own remedy."""
+    names = exported.names if exported else Names()
+    return written(told.remedy, [{**dict(names.common), **dict(server)} for server in names.servers or ((),)])
 
 
-def _remedy(explanation: Explanation, told: Told, known: set[Step], width: int) -> Iterator[Line]:
-    """Own steps first, then those of the likeliest findings. Of an ambiguous code the pages are named: which of them
-    is to be done is not known yet."""
+def _of_exports(exported: "Exported | None") -> Iterator[Step]:
+    """The steps against what is wrong in the exports."""
+    for group in grouped(exported.faults)[:IN_FULL] if exported else ():
+        yield from steps(group, entry_of(group[0].code, cause(group[0])))
+
+
+def _remedy(
+    explanation: Explanation, told: Told, exported: "Exported | None", known: set[Step], width: int
+) -> Iterator[Line]:
+    """What the exports show to be wrong first, then own steps, then those of the likeliest findings. Of an ambiguous
+    code the pages are named: which of them is to be done is not known yet."""
     in_full = told.findings[: 0 if explanation.ambiguous or told.theirs or told.open else IN_FULL]
-    wanted = [*_own(told.remedy), *(step for cited in in_full for step in _steps(explanation.bounce, cited))]
+    wanted = [
+        *_of_exports(exported),
+        *of_meaning(told, exported),
+        *(step for cited in in_full for step in of_finding(explanation.bounce, cited, exported)),
+    ]
     others = dict.fromkeys(code for code, _ in told.findings if code not in {code for code, _ in in_full})
     if not wanted and not others:
         return
@@ -159,66 +197,3 @@ def _check(commands: Iterable[Command], width: int) -> Iterator[Line]:
             yield (Span(f"{MARGIN * 3}{text}", "command"),)
         else:
             yield from body(visible(text, 600), width=width, margin=2 * MARGIN)
-
-
-class Page(msgspec.Struct, omit_defaults=True):
-    """A finding that a meaning corresponds to. Its remedy is filled in as far as the bounce names the place."""
-
-    code: str
-    cause: str | None
-    title: str
-    remedy: tuple[str, ...]
-
-
-class Meaning(msgspec.Struct):
-    title: str
-    says: str
-    why: str
-    whose: tuple[str, ...]
-    findings: tuple[Page, ...]
-    remedy: tuple[str, ...]
-    doubts: tuple[str, ...]
-    command: str | None
-    notes: tuple[str, ...]
-
-
-class Seen(msgspec.Struct):
-    outcome: str
-    sentences: tuple[str, ...]
-    codes: tuple[str, ...]
-    report: msgspec.Raw
-
-
-class Document(msgspec.Struct):
-    """The whole answer. `bounce` has every field that could be read."""
-
-    format: int
-    bounce: Bounce
-    ambiguous: bool
-    meanings: tuple[Meaning, ...]
-    notes: tuple[str, ...]
-    seen: Seen | None = None
-
-
-def to_json(explanation: Explanation, comparison: Comparison | None = None, report: bytes = b"null") -> bytes:
-    """One JSON object without a line break; `report` is the probe's own."""
-    bounce = explanation.bounce
-    meanings = tuple(
-        Meaning(
-            title=told.title,
-            says=told.says,
-            why=told.why,
-            whose=tuple(told.parties),
-            findings=tuple(
-                Page(*cited, _entry(cited).title, tuple(line for step in _steps(bounce, cited) for line in step))
-                for cited in told.findings
-            ),
-            remedy=told.remedy,
-            doubts=told.doubts,
-            command=told.command.text,
-            notes=told.command.notes,
-        )
-        for told in explanation.meanings
-    )
-    seen = Seen(comparison.outcome, comparison.sentences, comparison.codes, msgspec.Raw(report)) if comparison else None
-    return encode(Document(FORMAT, bounce, explanation.ambiguous, meanings, explanation.notes, seen))

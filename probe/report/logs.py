@@ -1,6 +1,8 @@
 """What `probe logs` prints: the verdict, what was read, the kinds of sessions, what is wrong and how to mend it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
@@ -18,8 +20,9 @@ LEAF_ONLY = (
 WITH_MORE = "probe logs … --connectors FILE --probe puts exports and the wire beside it."
 REASONS = 3  # said beside the verdict; the rest is below
 QUIET = 7  # columns of a verdict where verdicts stand under one another
-SHOWN = 40  # kinds of sessions, of many the latest
-GOOD, PLAIN = "good", "plain text"
+SHOWN = 40  # lines of the table, of many the latest
+PEERS = 2  # named of those who share a line
+GOOD, PLAIN = "good", "no TLS"
 TIMES = 36  # columns of "2026-11-21 09:30 to 2026-12-01 08:12"
 
 
@@ -91,13 +94,29 @@ def _read(digest: Digest, at: datetime, notes: Sequence[str], width: int) -> Ite
     yield BLANK
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A line of the table. `peer` is whom it tells of, in words."""
+
+    way: str
+    connector: str
+    server: str
+    peer: str
+    sent: str
+    version: str
+    outcome: str
+    good: bool
+    sessions: int
+    first: datetime
+    last: datetime
+
+
 def _table(groups: Sequence[Group], verbosity: int, width: int) -> Iterator[Line]:
     """The kinds of sessions by connector and server, peer, and certificate sent; of each its number, times, TLS and
-    end. Of very many the latest are shown."""
-    shown: Sequence[Group] = sorted(groups, key=lambda group: group.last, reverse=True)
-    if verbosity <= 0:
-        shown = shown[:SHOWN]
-    for place, of_place in groupby(sorted(shown, key=_order), key=_place):
+    end. Peers to whom the same happened share a line; of very many lines the latest are shown. -v has all apart."""
+    kinds = _kinds(groups, apart=verbosity > 0)
+    shown = kinds if verbosity > 0 else kinds[:SHOWN]
+    for place, of_place in groupby(sorted(shown, key=_order), key=lambda kind: (kind.way, kind.connector, kind.server)):
         way, connector, server = place
         name = visible(connector) or "no connector"
         yield from wrapped(
@@ -107,48 +126,70 @@ def _table(groups: Sequence[Group], verbosity: int, width: int) -> Iterator[Line
             head=(Span(way, "label"),),
             style="strong",
         )
-        for peer, of_peer in groupby(of_place, key=lambda group: group.peer):
-            yield from body(_peer(way, peer), width=width)
-            for sent, alike in groupby(of_peer, key=lambda group: _certificate(group.sent)):
-                yield from _of_certificate(sent, list(alike), width)
+        for peer, of_peer in groupby(of_place, key=lambda kind: kind.peer):
+            yield from body(f"{'to' if way == Way.SEND else 'from'} {peer}", width=width, hang=5)
+            for sent, alike in groupby(of_peer, key=lambda kind: kind.sent):
+                yield from _of_certificate(sent, alike, width)
         yield BLANK
-    if len(groups) > len(shown):
-        more = count(len(groups) - len(shown), "kind") + " of sessions"
+    if len(kinds) > len(shown):
+        more = count(len(kinds) - len(shown), "kind") + " of sessions"
         yield from body(f"and {more} more, of earlier times: -v shows them, so does --format json", width=width)
         yield BLANK
 
 
-def _order(group: Group) -> tuple[tuple[str, str, str], str, str, datetime]:
-    return _place(group), group.peer, _certificate(group.sent), group.first
+def _order(kind: _Kind) -> tuple[str, str, str, str, str, datetime]:
+    return kind.way, kind.connector, kind.server, kind.peer, kind.sent, kind.first
 
 
-def _place(group: Group) -> tuple[str, str, str]:
-    return group.way, group.connector, group.server
+def _kinds(groups: Sequence[Group], *, apart: bool) -> list[_Kind]:
+    """The lines of the table, the latest first."""
+    found: dict[object, list[Group]] = defaultdict(list)
+    for group in sorted(groups, key=lambda group: group.last, reverse=True):
+        alone = group.peer if apart or not group.peer[:1].isdigit() else ""
+        found[
+            group.way, group.connector, group.server, alone, _sent(group.sent), _version(group), _outcome(group)
+        ].append(group)
+    return [_kind(alike) for alike in found.values()]
 
 
-def _peer(way: str, peer: str) -> str:
-    return f"{'to' if way == Way.SEND else 'from'} {visible(peer) or 'a peer that the log does not name'}"
+def _kind(alike: Sequence[Group]) -> _Kind:
+    latest, outcome = alike[0], _outcome(alike[0])
+    peers = list(dict.fromkeys(group.peer for group in alike))
+    more = f" and {len(peers) - PEERS} more" if len(peers) > PEERS else ""
+    return _Kind(
+        way=latest.way,
+        connector=latest.connector,
+        server=latest.server,
+        peer=", ".join(map(visible, peers[:PEERS])) + more or "a peer that the log does not name",
+        sent=_sent(latest.sent),
+        version=_version(latest),
+        outcome=outcome,
+        good=went_well(latest) or outcome == PLAIN,
+        sessions=sum(group.sessions for group in alike),
+        first=min(group.first for group in alike),
+        last=latest.last,
+    )
 
 
-def _certificate(leaf: Leaf | None) -> str:
+def _version(group: Group) -> str:
+    return group.observation.session.version if group.observation.session else "-"
+
+
+def _sent(leaf: Leaf | None) -> str:
     if leaf is None:
         return "no certificate sent"
     text = leaf.thumbprint or ""
     odd = f" ({count(len(text), 'character')}: no thumbprint)" if text and not sha1(leaf) else ""
-    return f"sent {visible(text) or 'a certificate without a thumbprint'}{odd}"
+    subject = f"  {visible(leaf.subject)}" if leaf.subject else ""
+    return f"sent {visible(text) or 'a certificate without a thumbprint'}{odd}{subject}"
 
 
-def _of_certificate(sent: str, groups: Sequence[Group], width: int) -> Iterator[Line]:
-    leaf = groups[0].sent
-    subject = f"  {visible(leaf.subject)}" if leaf and leaf.subject else ""
-    yield from body(f"{sent}{subject}", width=width, margin=" " * 4, hang=5)
-    for group in groups:
-        session = group.observation.session
-        version = session.version if session else "-"
-        head = f"{group.sessions:>9}x {_times(group.first, group.last):<{TIMES}} {version:<7} "
-        outcome = _outcome(group)
-        style = "" if went_well(group) or outcome == PLAIN else "bad"
-        yield from wrapped(outcome, width=width, indent=len(head), head=(Span(head),), style=style)
+def _of_certificate(sent: str, kinds: Iterable[_Kind], width: int) -> Iterator[Line]:
+    yield from body(sent, width=width, margin=" " * 4, hang=5)
+    for kind in kinds:
+        head = f"{kind.sessions:>9}x {_times(kind.first, kind.last):<{TIMES}} {kind.version:<7} "
+        style = "" if kind.good else "bad"
+        yield from wrapped(kind.outcome, width=width, indent=len(head), head=(Span(head),), style=style)
 
 
 def _times(first: datetime, last: datetime) -> str:

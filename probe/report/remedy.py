@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from probe.judge.catalogue import Entry
-from probe.judge.hybrid.installed import same_server
-from probe.model import Finding, Where
+from probe.model import Finding, Where, same_server
 from probe.report.blanks import PER_SERVER, blanks, filled
 from probe.report.wording import place
 
@@ -35,7 +34,15 @@ def written(remedy: Iterable[str], rows: Sequence[Row]) -> list[Step]:
     agreed = dict(set.intersection(*(set(row.items()) for row in rows))) if rows else {}
     if not any(PER_SERVER & row.keys() for row in rows):
         remedy = map(_spelt_out, remedy)
-    return [_written(step, rows, agreed) for step in _steps(remedy)]
+    concerned = ((step, _concerned(step, rows)) for step in _steps(remedy))
+    return [_written(step, its, agreed) for step, its in concerned if its or not rows]
+
+
+def _concerned(step: Step, rows: Sequence[Row]) -> list[Row]:
+    """The rows that the step is for. An empty value says that there is nothing there for which its blank could stand:
+    a fault of a send connector needs no commands for a receive connector."""
+    wanted = {word for command in step[1:] for word in blanks(command)}
+    return [row for row in rows if all(row.get(word) != "" for word in wanted)]
 
 
 def _steps(remedy: Iterable[str]) -> Iterator[Step]:
@@ -50,10 +57,12 @@ def _steps(remedy: Iterable[str]) -> Iterator[Step]:
 
 
 def _rows(finding: Finding) -> Iterator[dict[str, str]]:
-    """What is known at the finding: of each of its servers, if it has any."""
+    """What is known at the finding: of each of its servers, if it has any. Where nobody says which server holds the
+    certificate, each is asked for its own."""
     common = {**_of_place(finding.where), **dict(finding.names.common)}
     for server in _servers(finding) or [{}]:
-        yield {**common, **server}
+        holder = {"HOLDER": server["SERVER"]} if "SERVER" in server else {}
+        yield {**holder, **common, **server}
 
 
 def _of_place(where: Where) -> dict[str, str]:
@@ -73,11 +82,16 @@ def _servers(finding: Finding) -> list[dict[str, str]]:
     where, known = finding.where, [dict(server) for server in finding.names.servers[:MOST]]
     if where.kind not in ("connector", "installed") or not where.host:
         return known
-    here = next((server for server in known if same_server(server.get("SERVER", ""), where.host)), {})
-    own = {"SERVER": where.host, **here}
+    own = {"SERVER": where.host}
     if where.kind == "connector" and where.name and "\\" in where.name:
         own["RECEIVE-CONNECTOR"] = where.name
-    return [own]
+    here = [server for server in known if same_server(server.get("SERVER", ""), where.host)]
+    return [{**server, **own, **_named(server)} for server in here] or [own]
+
+
+def _named(server: Row) -> Row:
+    """The connector of a row that is of one connector alone, the other being empty."""
+    return server if "" in server.values() else {}
 
 
 def _written(step: Step, rows: Sequence[Row], agreed: Row) -> Step:

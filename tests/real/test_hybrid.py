@@ -213,7 +213,7 @@ def test_t5_reissued_by_the_next_intermediate(certificates: Certificates, roots:
     )
     run = look("T5", exports, roots)
     assert {"certificate-trusted", "certificate-name-matches"} <= run.report.codes
-    assert told(run.report, "connector-certificate-mismatch") == ("FAIL", "another-installed")
+    assert told(run.report, "connector-certificate-mismatch") == ("FAIL", "issuer-differs")
 
 
 def test_an_export_from_before_the_renewal(certificates: Certificates, roots: Path, tmp_path: Path) -> None:

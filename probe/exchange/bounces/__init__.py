@@ -2,6 +2,8 @@
 
     read("450 4.4.317 Cannot connect to remote server [Message=UntrustedRoot] …") → Bounce
     explain(bounce)                                                                → Explanation
+    beside.beside(explanation, organisation, at)                                   → Exported
+    comparing.compare(explanation, report)                                         → Comparison
 
 Two things make this harder than looking up a number. One code has several meanings (4.7.5 has three), so that the text
 decides and not the code; and the text arrives as people paste it: cut off, wrapped, quoted, with addresses taken out.

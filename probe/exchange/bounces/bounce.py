@@ -39,7 +39,8 @@ class Bounce:
     fields of those names. `fqdn`, `ip` and `port` are whom the sender tried to reach. `expected` and `presented` are
     the names of the long form, `thumbprint` (SHA-1, upper-case hex) belongs to what was presented; of an event, they
     are those of the certificate that was checked. `lrt` is the last retry as written, taken for UTC; `at` the most
-    exact time that the text gives. `recipients` counts those that a report tells of: the first is explained.
+    exact time that the text gives. `recipients` counts those that a report tells of: the first is explained. `further`
+    are errors of others in the same text, such as of other queues, of which nothing is kept.
     `truncated`: the text ends early; `scrubbed`: parts of it were taken out.
     """
 
@@ -66,6 +67,7 @@ class Bounce:
     remote_server: str | None = None
     domain: str | None = None
     recipients: int = 1
+    further: int = 0
     truncated: bool = False
     scrubbed: bool = False
 

@@ -14,6 +14,7 @@ from probe.exchange.bounces.meaning import Check, Command
 
 MICROSOFT = (".protection.outlook.com", ".prod.outlook.com", ".mx.microsoft", ".outlook.com")
 SMTP = 25
+GUESSED = "What the connector expects (TlsDomain) the text does not say: the host's name is taken in its place."
 
 _EXPECTABLE = re.compile(r"(?:\*\.)?(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{1,63}", re.IGNORECASE)
 # Networks that mean something else, or nothing, where the probe runs (RFC 6890 without the documentation ranges).
@@ -103,14 +104,12 @@ def _host(bounce: Bounce, *, named: bool) -> Command:
     if named and not is_microsoft(host or ""):
         name = expected or host
         if name and not expected:
-            notes.append(
-                "What the connector expects (TlsDomain) the text does not say: the host's name is taken in its place."
-            )
+            notes.append(GUESSED)
     if is_microsoft(host or ""):
         notes.append("It was on its way to Exchange Online: run it on the network of the server that sends.")
     return Command(
         target=f"[{place}]:{port}" if ":" in place else f"{place}:{port}",
-        connect=address if host else None,
+        connect=(address,) if host and address else (),
         name=name,
         notes=tuple(notes),
     )

@@ -16,6 +16,46 @@ _DNS = Meaning(
     check=Check.HOST,
     findings=(("name-not-found", None), ("dnssec-invalid", "mx")),
 )
+_NO_WAY = Meaning(
+    title="There is no way to the receiving host's address",
+    says="The sender's network, or a router on the way, knows no route to the address, or a firewall says so. "
+    + _QUEUED,
+    parties=(Party.DEVICE, Party.SENDER),
+    check=Check.HOST,
+    findings=(("not-observed", "CONNECT/UNREACHABLE"),),
+)
+_NOT_ACTIVE = Meaning(
+    title="The receiving server takes no mail for the moment",
+    says=(
+        "The service is stopping, or the server, or a component of it, is set inactive, as for maintenance; Exchange "
+        "does that by itself when it runs short of memory or disk space. " + _QUEUED
+    ),
+    parties=(Party.RECEIVER,),
+    check=Check.HOST,
+    remedy=(
+        "On Exchange, see what is switched off, and free disk space if that is short:",
+        "    Get-ServerComponentState '<SERVER>' | Format-Table Component, State",
+    ),
+)
+_TOO_MANY = Meaning(
+    title="The receiving server has too many connections",
+    says="It limits how many connections it takes at once, from everybody or from one address. " + _QUEUED,
+    parties=(Party.RECEIVER, Party.SENDER),
+    check=Check.HOST,
+)
+_PROXIED = Meaning(
+    title="The front end of an Exchange server could not hand the session on",
+    says=(
+        "The front-end transport passes every session on to a transport service behind it, and found none that "
+        "answers: a stopped service, name resolution between the servers, or a host file. It is not about TLS."
+    ),
+    parties=(Party.RECEIVER, Party.ON_PREMISES),
+    remedy=(
+        "If that server is ours, see that its transport services run and that it finds the others by name:",
+        "    Test-ServiceHealth -Server '<SERVER>'",
+    ),
+    doubts=("That is what these words (PRX and a digit) are known for; Microsoft does not document them.",),
+)
 _TIMED_OUT = Meaning(
     title="The receiving host did not answer",
     says="Packets to its address and port vanish: a firewall, a wrong address, or a server that is down. " + _QUEUED,
@@ -119,7 +159,8 @@ _PRIMARY = Meaning(
 _EARLY = "That this code ends such a wait is told by analogy with 5.4.317; a sample was not seen."
 
 CONNECTION = (
-    row("4.4.312", _DNS),
+    row("4.4.312 4.4.3 4.4.4 5.4.4", _DNS),
+    row("4.4.0", _DNS, "dns query failed"),
     row("4.4.315", _TIMED_OUT),
     row("4.4.316", _REFUSED),
     row("4.4.318", _CLOSED),
@@ -140,6 +181,8 @@ CONNECTION = (
     row("4.4.7 5.4.7 5.4.300", _EXPIRED),
     row("4.4.101 5.4.101", _PROXY),
     row("4.4.395 4.4.397", _TARGET),
+    row("4.4.395 4.4.397 4.4.0 4.4.1", _REFUSED, "connection refused", "10061"),
+    row("4.4.395 4.4.397 4.4.0 4.4.1", _NO_WAY, "no route to host", "network is unreachable", "10051", "10065"),
     row("4.4.395 4.4.397 4.4.0 4.4.1", _TIMED_OUT, "421 4.4.1", "connection timed out", "10060"),
     row("4.4.395 4.4.397 4.4.0 4.4.2", _DROPPED, "421 4.4.2", "connection dropped", "timedout"),
     row("4.4.395 4.4.397 4.4.0 4.2.1", _UNABLE, "421 4.2.1", "unable to connect"),
@@ -148,6 +191,9 @@ CONNECTION = (
     row("4.4.1", _UNABLE),
     row("4.4.2", _DROPPED),
     row("4.2.1", _UNABLE),
+    row("4.3.2", _NOT_ACTIVE, "service not active", "service not available", "shutting down"),
+    row("4.3.2", _TOO_MANY, "concurrent connections"),
+    row("4.7.0 4.4.395 4.4.397", _PROXIED, "temporary server error"),
     row("4.4.317 5.4.317 4.4.101", _REFUSED, "10061"),
     row("4.4.317 5.4.317 4.4.101", _TIMED_OUT, "10060"),
 )

@@ -3,7 +3,7 @@
 from probe.exchange.bounces.meaning import Check, Meaning, Party, row
 
 _PRESENTER = (Party.RECEIVER, Party.ON_PREMISES)
-_SYNONYMS = "4.4.317 is today's code and 4.7.320 that of before 2023: both mean the same."
+_SYNONYMS = "Texts of 2017 have 4.7.320 for what most since 2023 have as 4.4.317: both are taken for the same."
 
 _CONNECTOR = Meaning(
     title="The certificate check failed",
@@ -61,6 +61,27 @@ _REFUSED = Meaning(
     check=Check.NAME,
     findings=(("starttls-not-supported", "refused"),),
 )
+_POSTFIX = "Postfix says so when it sends and is told to demand it (smtp_tls_security_level, or a policy of its own). "
+_NOT_TRUSTED = Meaning(
+    title="Postfix did not trust the server's certificate",
+    says=_POSTFIX + "The chain leads to no authority that this Postfix trusts, or DANE's records fit nothing in it.",
+    parties=(Party.RECEIVER, Party.SENDER),
+    check=Check.NAME,
+    findings=(
+        ("certificate-not-trusted", "chain-incomplete"),
+        ("certificate-not-trusted", "self-signed"),
+        ("certificate-not-trusted", "unknown-root"),
+        ("tlsa-invalid", None),
+    ),
+    open=True,
+)
+_NOT_VERIFIED = Meaning(
+    title="Postfix trusts the server's certificate, and it is for another name",
+    says=_POSTFIX + "The chain was good; none of the names in the certificate is the expected one.",
+    parties=(Party.RECEIVER, Party.SENDER),
+    check=Check.NAME,
+    findings=(("certificate-host-mismatch", None),),
+)
 _WEAK = Meaning(
     title="The cipher of the TLS session is too weak",
     says="The session came about with a cipher of less than 128 bits, and Exchange does not authenticate over that.",
@@ -79,11 +100,35 @@ _CHANNEL = Meaning(
     findings=(("chain-incomplete", None), ("certificate-not-trusted", "self-signed")),
 )
 _TEMPORARY = Meaning(
-    title="TLS is not to be had for the moment",
-    says="The server put off TLS or authentication with a 454. Without its further words the reason is not known.",
+    title="The server refuses for the moment, for a reason of security that the code does not tell",
+    says=(
+        "The code stands for TLS, authentication and policy alike (RFC 3463 §3.8). In answer to STARTTLS, with 454, it "
+        "means that the server cannot do TLS just now; elsewhere only its words tell."
+    ),
     parties=(Party.RECEIVER, Party.UNKNOWN),
     check=Check.NAME,
     findings=(("starttls-not-supported", "refused"),),
+    open=True,
+)
+_LOGIN = Meaning(
+    title="The login failed",
+    says="The server knows no such user with this password or token, or does not let it log on this way.",
+    parties=(Party.SENDER,),
+    remedy=("Check user and password or token of the device or program, and that it may use SMTP AUTH at all.",),
+)
+_SERVERS = Meaning(
+    title="Two Exchange servers did not recognise each other",
+    says=(
+        "Between servers of one organisation Exchange authenticates by X-EXPS, as a rule with Kerberos, and that "
+        "failed: clocks that differ, a missing service principal name, a device that ends TLS in between, or "
+        "a connector that lacks ExchangeServer authentication. Certificates of connectors are not at fault."
+    ),
+    parties=(Party.ON_PREMISES, Party.DEVICE),
+    remedy=(
+        "On the receiving server, see which connector answers the other one, and what it admits:",
+        "    Get-ReceiveConnector -Server '<SERVER>' | Format-List Identity, RemoteIPRanges, AuthMechanism, Fqdn",
+    ),
+    doubts=("What these words stand for is told from experience, not from Microsoft's documentation.",),
 )
 _SEND_NAME = Meaning(
     title="The certificate that the send connector names is not there",
@@ -93,7 +138,7 @@ _SEND_NAME = Meaning(
     ),
     parties=(Party.ON_PREMISES, Party.SENDER),
     check=Check.SENDING,
-    findings=(("connector-certificate-mismatch", "issuer-differs"),),
+    findings=(("connector-name-stale", None),),
 )
 _VALIDATION = Meaning(
     title="An Exchange server did not accept the other side's certificate",
@@ -104,12 +149,8 @@ _VALIDATION = Meaning(
     ),
     parties=(Party.ON_PREMISES,),
     check=Check.LOCAL,
-    remedy=(
-        "Read the status in the log of that server with `probe logs`; UntrustedRoot means the list of roots.",
-        "On that server, fetch today's roots, look through them, and import them:",
-        "    certutil -generateSSTFromWU 'roots.sst'",
-        "    Import-Certificate -FilePath 'roots.sst' -CertStoreLocation Cert:\\LocalMachine\\Root",
-    ),
+    findings=(("log-peer-refused", "old-roots"), ("log-peer-refused", "device-between")),
+    remedy=("Read the status in the log of that server with `probe logs`; UntrustedRoot means the list of roots.",),
     doubts=("If the peer is not Exchange Online, its certificate may be at fault: probe that host.",),
 )
 _PROTECTION = Meaning(
@@ -132,14 +173,28 @@ ENCRYPTION = (
         by_status=True,
     ),
     row("4.4.317 5.4.317 4.7.0", _WEAK, "cipher strength is too weak"),
+    row(
+        "4.7.0 4.7.5",
+        _NEGOTIATION,
+        "tls handshake failed",
+        "cannot start tls",
+        "attempt to start tls failed",
+        aside=True,
+    ),
+    row("4.7.4 5.7.4", _STARTTLS, "tls is required, but was not offered", "did not offer tls support"),
+    row("4.7.4 5.7.4", _REFUSED, "refused to start tls"),
+    row("4.7.4 5.7.4", _LOGIN, "unrecognized authentication type"),
+    row("4.7.5", _NOT_TRUSTED, "server certificate not trusted", aside=True),
+    row("4.7.5", _NOT_VERIFIED, "server certificate not verified", aside=True),
     row("4.4.317 5.4.317 4.7.0", _CHANNEL, "appropriate tls channel"),
     row("4.4.317 5.4.317", _REFUSED, "454 4.7.0", "tls not available"),
     row("4.7.0", _REFUSED, "tls not available"),
+    row("5.7.3 4.7.0", _SERVERS, "exchange server authentication", "temporary authentication failure"),
+    row("5.7.3", _LOGIN, "authentication unsuccessful"),
     row("4.7.5", _SEND_NAME, "tlscertificatename"),
     row("4.7.5", _VALIDATION, "certificate validation failure"),
     row("4.4.317 5.4.317 4.7.320 5.7.320", _CONNECTOR, by_status=True),
     row("4.4.317 5.4.317", _NO_SESSION),
     row("4.7.320 5.7.320", _CONNECTOR),
     row("4.7.0", _TEMPORARY),
-    row("5.7.3", _PROTECTION),
 )

@@ -37,6 +37,9 @@ _OUTGOING = (
     "Exempt that traffic from SMTP inspection, and do not end its TLS in between.",
     "Read the SmtpSend log of the sending server with `probe logs`; probe from that server's network, not from here.",
 )
+_OTHER_WORDS = (
+    "The text has words of its own, and they are none of those that are known with this code: trust them more."
+)
 _COMPUTER = re.compile(r"CN=[^.,=\s]{1,64}")
 
 
@@ -45,7 +48,8 @@ def explain(bounce: Bounce) -> Explanation:
     meanings = tuple(_meanings(bounce))
     if not meanings:
         raise UsageError(f"the code {bounce.enhanced or bounce.code} is not known here", _near(bounce.enhanced or ""))
-    return Explanation(bounce=bounce, meanings=meanings, notes=tuple(_notes(bounce)))
+    notes = (*_notes(bounce), *((_OTHER_WORDS,) if len(meanings) > 1 and _has_words(bounce) else ()))
+    return Explanation(bounce=bounce, meanings=meanings, notes=notes)
 
 
 def _meanings(bounce: Bounce) -> Iterator[Told]:
@@ -78,8 +82,8 @@ def _rows(bounce: Bounce) -> tuple[tuple[Row, ...], str]:
             alone = next((row for row in known if not row.words and not row.by_status), None)
             return ((alone,) if alone else _distinct(known)), ""
     for reply in bounce.replies:
-        if row := next((row for row in ROWS if any(_said(word, reply.text) for word in row.words)), None):
-            return (row,), "The code is not known, but its words are."
+        if other := next((row for row in ROWS if any(_said(word, reply.text) for word in row.words)), None):
+            return (other,), "The code is not known, but its words are."
     return (), ""
 
 
@@ -90,7 +94,8 @@ def _said(words: str, text: str) -> str | None:
 
 
 def _distinct(known: tuple[Row, ...]) -> tuple[Row, ...]:
-    return tuple({row.meaning.title: row for row in known}.values())
+    usual = [row for row in known if not row.aside] or known
+    return tuple({row.meaning.title: row for row in usual}.values())
 
 
 def _with_status(row: Row, bounce: Bounce, why: str) -> Told:
@@ -165,8 +170,13 @@ def _told(meaning: Meaning, bounce: Bounce) -> Told:
         findings=meaning.findings,
         remedy=(*meaning.remedy, *(_OUTGOING if theirs else ())),
         doubts=meaning.doubts,
+        check=meaning.check,
         command=command(bounce, meaning.check),
     )
+
+
+def _has_words(bounce: Bounce) -> bool:
+    return any(character.isalpha() for character in bounce.replies[0].text)
 
 
 def _notes(bounce: Bounce) -> Iterator[str]:
@@ -175,6 +185,11 @@ def _notes(bounce: Bounce) -> Iterator[str]:
         yield "The text is cut off: what is missing may tell more."
     if bounce.scrubbed:
         yield "Parts of the text were taken out: what is missing may tell more."
+    if bounce.further:
+        count = "another error, which is" if bounce.further == 1 else f"{bounce.further} more errors, which are"
+        yield f"The text holds {count} not explained here: give each by itself."
+    if bounce.kind is Kind.CAPI2 and bounce.replies:
+        yield f"Beside the event the text says {bounce.code} {bounce.enhanced}: give that line by itself."
     if bounce.recipients > 1:
         yield f"The report tells of {bounce.recipients} recipients; the first is explained."
     if bounce.status == "SubjectMismatch" and bounce.kind is not Kind.CAPI2:
@@ -188,6 +203,8 @@ def _notes(bounce: Bounce) -> Iterator[str]:
 def _near(code: str) -> str:
     """A hint for a code that is not known: those of the same subject, by RFC 3463 §3."""
     subject = code.rpartition(".")[0]
+    if code.startswith("2."):
+        return "codes that begin with 2 say that all went well"
     near = [known for known in codes() if subject and known.startswith(f"{subject}.")]
     if near:
         return f"of the same subject are known: {', '.join(near[:8])}"

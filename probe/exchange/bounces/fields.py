@@ -20,7 +20,7 @@ _HOST = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}|{_LABEL}", re.IGNORECASE)
 _SCRUBBED = re.compile(
     r"#{2,}|\*{3,}|\b[xX]{1,3}(?:\.[xX]{1,3}){3}\b|\bredacted\b|\bremoved\b|\bX{4,}\b", re.IGNORECASE
 )
-_US_TIME = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\s+(\d{1,2}):(\d{2}):(\d{2})(?:\s*([AP])\.?M\b)?", re.IGNORECASE)
+_TIME = re.compile(r"(\d{1,2})([/.])(\d{1,2})\2(\d{4})\s+(\d{1,2}):(\d{2}):(\d{2})(?:\s*([AP])\.?M\b)?", re.IGNORECASE)
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
 _THUMBPRINT = re.compile(r"Thumbprint:?\s*([0-9A-Fa-f]{40})(?![0-9A-Fa-f])", re.IGNORECASE)
 
@@ -32,12 +32,14 @@ _HOSTS = tuple(
         r"OutboundProxyTargetHostName:\s*([^\]\s]{1,300})",
         r"Server at ([^\s()]{1,300})",
         r"relay=([^\s\[\],]{1,300})\[",
-        r"\bhost ([^\s\[\]]{1,300})\[[^\[\]\s]{1,300}\] (?:said|refused)",
+        r"\bhost ([^\s\[\]]{1,300})\[[^\[\]\s]{1,300}\]",
         r"\bH=([^\s\[\]]{1,300}) \[",
-        r"connect to ([^\s\[\]]{1,300})\[",
+        r"(?:connect to|connection with|conversation with) ([^\s\[\]]{1,300})\[",
+        r"Name service error for name=([^\s]{1,300})",
         r"Remote-MTA:\s*dns;\s*([^\s()]{1,300})",
         r"(?<![^\s<>])([^\s<>]{1,253}) #<",
         r"(?:Receiving server|Message rejected by):\s*([^\s()]{1,300})",
+        r"(?<![^\s<>])([^\s<>]{1,253}) Remote Server returned",
     )
 )
 _ADDRESSES = tuple(
@@ -48,7 +50,10 @@ _ADDRESSES = tuple(
         r"relay=[^\s\[\],]{1,300}(\[[^\[\]\s]{1,300}\](?::\d+)?)",
         r"\bhost [^\s\[\]]{1,300}(\[[^\[\]\s]{1,300}\])",
         r"\bH=[^\s\[\]]{1,300} (\[[^\[\]\s]{1,300}\](?::\d+)?)",
-        r"connect to [^\s\[\]]{1,300}(\[[^\[\]\s]{1,300}\](?::\d+)?)",
+        r"(?:connect to|connection with|conversation with) [^\s\[\]]{1,300}(\[[^\[\]\s]{1,300}\](?::\d+)?)",
+        r"last endpoint attempted was ([^\s]{1,300})",
+        r"Receiving server: [^\s()]{1,300} \(([^\s()]{1,300})\)",
+        r"(?<![^\s<>])([^\s<>]{1,253}) Remote Server returned",
     )
 )
 
@@ -137,15 +142,15 @@ def _between(text: str, begin: str, end: str) -> str | None:
 
 
 def time_in(text: str) -> datetime | None:
-    """A time in US form, taken for UTC; with the day first where the month would be beyond 12."""
-    found = _US_TIME.search(text)
+    """A time in US form, taken for UTC; with the day first where dots part them or the month would be beyond 12."""
+    found = _TIME.search(text)
     if not found:
         return None
-    month, day, year, hour, minute, second = map(int, found.groups()[:6])
-    if month > 12:
+    month, day, year, hour, minute, second = (int(found[group]) for group in (1, 3, 4, 5, 6, 7))
+    if month > 12 or found[2] == ".":
         month, day = day, month
-    if found[7]:
-        hour = hour % 12 + (12 if found[7].upper() == "P" else 0)
+    if found[8]:
+        hour = hour % 12 + (12 if found[8].upper() == "P" else 0)
     try:
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:

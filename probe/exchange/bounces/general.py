@@ -7,6 +7,10 @@ _RECIPIENT = (Party.RECEIVER,)
 _BOTH = (Party.SENDER, Party.RECEIVER)
 
 
+_QUOTA = "The account reached its limit of recipients or messages. It may have been taken over."
+_WATCH = "See what it sent. If that was not its owner, secure the account."
+
+
 def plain(codes: str, parties: tuple[Party, ...], title: str, says: str, *words: str, fix: str = "") -> Row:
     """A row that needs no more than a title, a sentence, and perhaps an instruction."""
     return row(codes, Meaning(title=title, says=says, parties=parties, remedy=(fix,) if fix else ()), *words)
@@ -18,13 +22,14 @@ GENERAL = (
         _RECIPIENT,
         "The mailbox takes too many messages at once",
         "Exchange slows down deliveries to one mailbox, so that others on the same database do not suffer.",
+        "recipient thread limit",
         fix="Wait: the message is tried again. Find out what sends so much to that mailbox.",
     ),
     plain(
         "4.5.3",
         _SENDER,
         "Too many recipients in one message",
-        "The envelope names more than 200 recipients of one domain.",
+        "Exchange Online takes 200 recipients of one domain in an envelope; other servers have limits of their own.",
         fix="Send to fewer recipients at a time.",
     ),
     plain(
@@ -78,11 +83,30 @@ GENERAL = (
         "A message from several people must say in its Sender field who sent it (RFC 5322 §3.6.2).",
     ),
     plain(
-        "5.1.90 5.2.2",
+        "5.1.90",
         _SENDER,
         "The sender has sent to too many recipients today",
-        "The account reached its limit of recipients or messages. It may have been taken over.",
-        fix="See what it sent. If that was not its owner, secure the account.",
+        _QUOTA,
+        fix=_WATCH,
+    ),
+    plain(
+        "5.2.2",
+        _SENDER,
+        "The sender has sent too many messages, or to too many recipients",
+        _QUOTA,
+        "submission quota",
+        fix=_WATCH,
+    ),
+    plain(
+        "5.2.2",
+        _RECIPIENT,
+        "The recipient's mailbox is full",
+        "It is what RFC 3463 §3.3 means by this code, and what most servers say by it.",
+        "mailbox full",
+        "mailbox is full",
+        "over quota",
+        "quota exceeded",
+        fix="The recipient has to make room, or be given more.",
     ),
     plain(
         "5.2.121",

@@ -105,15 +105,15 @@ LIMITS = (
         "5.7.606-649",
         _SENDER,
         "The sending address is banned",
-        "It is on Exchange Online's list for its reputation. To such addresses Exchange Online may also not offer "
-        "STARTTLS, which then looks like a fault of TLS.",
+        "It is on Exchange Online's list for its reputation. Such addresses have been seen not to be offered "
+        "STARTTLS either, which then looks like a fault of TLS.",
         fix=_DELIST,
     ),
     plain(
         "5.7.703",
         _SENDER,
         "The sender's own organisation blocks a recipient",
-        "One recipient or domain is on the tenant's allow and block list; then the whole message is held.",
+        "One recipient or domain is on the tenant's allow and block list; then the whole message is refused.",
         fix="Take the entry off the list, or the recipient out of the message.",
     ),
     plain(

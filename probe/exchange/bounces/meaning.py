@@ -53,27 +53,29 @@ class Meaning:
 class Row:
     """When a meaning applies: one of `codes` ("4.4.317", a range "4.7.500-699"), and, where the code has several
     meanings, one of these `words` (lower case) in the text. `by_status`: the text names the fault itself, as a status
-    word; that is then told as well."""
+    word; that is then told as well. `aside`: a code alone seldom means it, and then it is not told."""
 
     codes: tuple[str, ...]
     meaning: Meaning
     words: tuple[str, ...] = ()
     by_status: bool = False
+    aside: bool = False
 
 
-def row(codes: str, meaning: Meaning, *words: str, by_status: bool = False) -> Row:
+def row(codes: str, meaning: Meaning, *words: str, by_status: bool = False, aside: bool = False) -> Row:
     """A row for the codes, which blanks part."""
-    return Row(codes=tuple(codes.split()), meaning=meaning, words=words, by_status=by_status)
+    return Row(codes=tuple(codes.split()), meaning=meaning, words=words, by_status=by_status, aside=aside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """The command line that checks it: the target, the address to connect to, the name to expect. Without a target
-    there is none. `notes` say why not, or what was left out of it."""
+    """The command line that checks it: the target, the addresses to connect to, the name to expect, and `more` words.
+    Without a target there is none. `notes` say why not, or what was left out of it."""
 
     target: str | None = None
-    connect: str | None = None
+    connect: tuple[str, ...] = ()
     name: str | None = None
+    more: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -81,17 +83,16 @@ class Command:
         """To paste into a shell."""
         if self.target is None:
             return None
-        words = ["probe", self.target]
-        for option, value in (("--connect", self.connect), ("--expect-name", self.name)):
-            words += (option, value) if value else ()
-        return shlex.join(words)
+        words = ["probe", self.target, *(word for address in self.connect for word in ("--connect", address))]
+        words += ("--expect-name", self.name) if self.name else ()
+        return shlex.join([*words, *self.more])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One meaning of one bounce. `why` says by what it was told from others; empty where there are no others. `open`:
-    which of the findings it is, nothing tells. `theirs`: the receiving server is Exchange Online's, so that the
-    remedies of the findings, which are for it, are not for us."""
+    """One meaning of one bounce. `check` is what a probe could look at, `command` how. `why` says by what it was told
+    from others; empty where there are no others. `open`: which of the findings it is, nothing tells. `theirs`: the
+    receiving server is Exchange Online's, so that the remedies of the findings, which are for it, are not for us."""
 
     title: str
     says: str
@@ -100,6 +101,7 @@ class Told:
     findings: tuple[Cited, ...]
     remedy: tuple[str, ...]
     doubts: tuple[str, ...]
+    check: Check
     command: Command
     theirs: bool = False
     open: bool = False

@@ -19,7 +19,7 @@ NEGOTIATION = (
         "SEC_E_NO_CREDENTIALS",
         "The machine that logs it has no usable private key for the certificate that it wants to show: only the "
         "certificate was imported, the key is lost, or the service may not read it.",
-        _KEY,
+        (("log-key-unusable", "no-credentials"),),
         own=True,
     ),
     Status(
@@ -28,7 +28,7 @@ NEGOTIATION = (
         "SEC_E_UNKNOWN_CREDENTIALS",
         "The machine that logs it has a private key that Schannel cannot use: wrong rights, or a key provider that the "
         "service does not get on with.",
-        _KEY,
+        (("log-key-unusable", "unknown-credentials"),),
         own=True,
     ),
     Status(

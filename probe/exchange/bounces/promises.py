@@ -49,6 +49,18 @@ _STS_CERTIFICATE = _promise(
 PROMISES = (
     row("4.4.8 5.4.8", _STS_NAME),
     row("4.7.5 5.7.5", _STS_CERTIFICATE, "mta-sts", by_status=True),
+    row(
+        "4.7.5",
+        _promise(
+            "Postfix could not look up the domain's TLSA records",
+            "It may send only if DANE can be checked, and DNS gave no answer, or one whose signatures do not hold.",
+            ("dane-lookup-failed", None),
+            ("dnssec-invalid", "tlsa"),
+            parties=(Party.DNS,),
+        ),
+        "tlsa lookup error",
+        aside=True,
+    ),
     row("5.7.5", _STS_CERTIFICATE),
     row(
         "4.7.321 5.7.321",
@@ -105,12 +117,17 @@ PROMISES = (
     ),
 )
 
+
+def _row_of(code: str) -> Meaning:
+    return next(found.meaning for found in PROMISES if code in found.codes)
+
+
 _NO_BOUNCE = "No mail bounces for this alone: without a policy that can be had, senders go on as if there were none."
 _STS_WEB = (Party.RECEIVER, Party.DNS)
 
 # RFC 8460 §4.3 and its registry, and the reasons that Microsoft's reports have been seen to give beside them.
 RESULTS = {
-    "starttls-not-supported": PROMISES[3].meaning,
+    "starttls-not-supported": _row_of("5.7.321"),
     "certificate-expired": _promise(
         "The certificate has expired", "Senders that check dates refuse it.", ("certificate-expired", None)
     ),
@@ -126,8 +143,8 @@ RESULTS = {
         ("certificate-not-trusted", "self-signed"),
         ("certificate-not-trusted", "unknown-root"),
     ),
-    "tlsa-invalid": PROMISES[5].meaning,
-    "dnssec-invalid": PROMISES[6].meaning,
+    "tlsa-invalid": _row_of("5.7.323"),
+    "dnssec-invalid": _row_of("5.7.324"),
     "dane-required": _promise(
         "The sender demands DANE, and the domain has none",
         "The sender's own settings ask for DANE with this destination, and it has no usable TLSA records.",

@@ -13,6 +13,7 @@ from probe.exchange.bounces import fields
 from probe.exchange.bounces.bounce import Bounce, Kind, Reply
 from probe.exchange.bounces.capi2 import is_capi2, read_capi2
 from probe.exchange.bounces.clean import clean, from_html, joined, looks_like_html, masked
+from probe.exchange.bounces.pieces import Joining, is_square, joinings, pieces
 from probe.exchange.bounces.promises import RESULTS
 from probe.exchange.bounces.report import is_report, read_report
 from probe.exchange.bounces.table import ROWS
@@ -22,8 +23,6 @@ MOST = 65_536  # characters in which a reply is looked for; who asks about one p
 MOST_REPLIES = 16  # in one text
 ENTRY = 2000  # characters of a reply with all that is nested in it
 SHOWN = 2000  # characters of text that are kept for showing
-WRAPPED = 8192  # characters in which lines may have been broken within a word, as consoles do
-NARROWEST = 30  # columns of a console
 
 _REPLY = re.compile(r"(?<![\w.#-])(?:([245]\d\d)[ -]#?)?#?([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")
 _BARE = re.compile(r"(?<![\w.#-])([245]\d\d)[ -](?=[A-Za-z])")
@@ -79,6 +78,7 @@ def _capi2(text: str) -> Bounce:
     return Bounce(
         kind=Kind.CAPI2,
         text=joined(text)[:SHOWN],
+        replies=tuple(reply for reply in _replies(joined(text[:MOST])) if reply.code),
         status=(known.word or None) if known else None,
         hresult=event.result,
         presented=event.subject,
@@ -106,20 +106,20 @@ def _report(text: str) -> Bounce | None:
 
 
 def _entry(text: str) -> Bounce | None:
-    """A reply or a last error, the lines of which may have been broken between words or within them."""
-    text = text[:MOST]
-    found = _one_line(joined(text))
-    if "\n" in text and len(text) <= WRAPPED:
-        within = _one_line(text.replace("\n", ""))
-        if within and (found is None or _known(within) + _is_square(text) > _known(found)):
-            return within
-    return found
+    """The first reply or last error of the text."""
+    found = [bounce for piece in pieces(text[:MOST]) if (bounce := _piece(piece))]
+    return replace(found[0], further=len(found) - 1) if found else None
 
 
-def _is_square(text: str) -> bool:
-    """Whether all lines but the last are of one length, as a console cuts them."""
-    *lines, _ = text.strip().split("\n")
-    return len({len(line) for line in lines}) == 1 and len(lines[0]) >= NARROWEST
+def _piece(text: str) -> Bounce | None:
+    """One error, its lines joined in the way that tells most; of equals the first."""
+    best, most = None, -1
+    for joining, line in joinings(text):
+        found = _one_line(line)
+        known = _known(found) + (joining is Joining.CUT and is_square(text)) if found else -1
+        if known > most:
+            best, most = found, known
+    return best
 
 
 def _known(bounce: Bounce) -> int:
@@ -166,9 +166,11 @@ def _one_line(text: str) -> Bounce | None:
 
 
 def _replies(text: str) -> tuple[Reply, ...]:
-    """The replies in the text, outermost first. Codes with a basic one are surer than those without."""
+    """The replies in the text, outermost first. Codes with a basic one are surer than those without; what went well
+    before the fault, as in a dialogue, is left out."""
     found = [match for match, _ in zip(_REPLY.finditer(text), range(MOST_REPLIES * 4), strict=False)]
     found = [match for match in found if match[1]] or found
+    found = [match for match in found if not match[2].startswith("2")] or found
     replies: dict[tuple[str | None, str], Reply] = {}
     for match in found:
         reply = Reply(code=match[1], enhanced=match[2], text=text[match.end() : match.end() + ENTRY].strip())

@@ -12,11 +12,6 @@ _LOGS = (
     "    Get-TransportService '<SERVER>' | Format-List SendProtocolLogPath",
     "    probe logs '<FOLDER>'",
 )
-_INBOUND = (
-    "Compare the inbound connector and the accepted domains with the certificate, in Exchange Online:",
-    "    Get-InboundConnector | Format-List Name, ConnectorType, TlsSenderCertificateName, SenderIPAddresses",
-    "    Get-AcceptedDomain",
-)
 
 _ATTRIBUTION = Meaning(
     title="Exchange Online did not recognise the sending server as ours, and does not relay for strangers",
@@ -29,8 +24,8 @@ _ATTRIBUTION = Meaning(
     ),
     parties=_OURS,
     check=Check.SENDING,
-    findings=(("certificate-not-trusted", "chain-incomplete"), ("certificate-not-trusted", "self-signed")),
-    remedy=(*_LOGS, *_INBOUND),
+    findings=(("log-refused", "not-attributed"), ("chain-incomplete", None), ("sender-name-mismatch", None)),
+    remedy=_LOGS,
     doubts=(
         "That bounces and journal reports, whose MAIL FROM is empty, need the certificate is inferred, not documented.",
     ),
@@ -44,12 +39,8 @@ _ATTR36 = Meaning(
     ),
     parties=(Party.EXCHANGE_ONLINE, Party.ON_PREMISES),
     check=Check.SENDING,
-    remedy=(
-        "Add the certificate's domain to the accepted domains, or use a certificate for a name in one.",
-        *_INBOUND,
-        "A TlsSenderCertificateName such as *.contoso.com saves changing it with each host's name:",
-        "    Set-InboundConnector '<INBOUND-CONNECTOR>' -TlsSenderCertificateName '*.<DOMAIN>'",
-    ),
+    findings=(("log-refused", "name-not-accepted"), ("sender-name-not-accepted", "foreign")),
+    remedy=("Add the certificate's domain to the accepted domains, or use a certificate for a name in one.",),
 )
 _PARTNER = Meaning(
     title="A partner connector of the recipient's tenant takes mail only from certain servers",
@@ -80,7 +71,7 @@ _OUTDATED = Meaning(
 
 RELAY = (
     row("5.7.64", _ATTR36, "attr36"),
-    row("5.7.64", _ATTRIBUTION, "tenantattribution", "relay access denied smtp"),
+    row("5.7.64", _ATTRIBUTION, "tenantattribution", "relay access denied smtp", "relay access denied attr"),
     row("5.7.51", _PARTNER),
     row("4.7.230 5.7.230", _OUTDATED),
 )

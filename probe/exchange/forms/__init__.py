@@ -13,6 +13,7 @@ __all__ = ["read"]
 
 # A prompt may begin `[PS]`, but no list of JSON does.
 _JSON = re.compile(r'\s*+(?:\{|\[\s*+(?:[\[{"\]0-9-]|null|true|false|$))')
+_NOTHING = re.compile(r"[\0\s]*+(?:null[\0\s]*+|\[\s*+\][\0\s]*+)?+")
 _XML = re.compile(r"\s*+<(?:\?xml|!--|!DOCTYPE(?!\s+html\b)|(?:[A-Za-z]{1,20}:)?(?:Objs|Events?)\b)", re.IGNORECASE)
 
 
@@ -38,7 +39,7 @@ def read(data: bytes, source: str) -> Read:
 
 
 def _read(text: str) -> Read:
-    if not text.strip("\ufeff\0 \t\r\n"):
+    if _NOTHING.fullmatch(text):
         raise strangers.empty()
     if _JSON.match(text):
         return json.read(text)

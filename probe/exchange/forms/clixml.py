@@ -10,6 +10,7 @@ cannot stand for millions of values, and never point to an object that they stan
 """
 
 from typing import Any
+from xml.parsers.expat.errors import XML_ERROR_JUNK_AFTER_DOC_ELEMENT, codes
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, XMLParser
@@ -23,14 +24,18 @@ from probe.exchange.forms.limits import (
     LONGEST_VALUE,
     MOST_ELEMENTS,
     MOST_VALUES,
+    ONE_EACH,
     Flaw,
     counted,
     shown,
+    too_many_values,
 )
 from probe.exchange.raw import Raw, Read, Value
 from probe.model import Gap
 
 _UNREAD = frozenset({"SS", "PR", "XD"})  # a secure string, a progress record, a document
+_PIECE = 1 << 16  # characters
+_MORE_BEHIND = codes[XML_ERROR_JUNK_AFTER_DOC_ELEMENT]
 _BLOB = "serializationdata"
 _DEEPEST_ELEMENT = 3 * DEEPEST  # Obj, its Props or LST, and what is in there
 
@@ -40,15 +45,27 @@ def read(text: str) -> Read:
     parser = XMLParser(target=builder, encoding="utf-8", forbid_dtd=True)
     builder.parser = parser.parser
     try:
-        parser.feed(text.encode("utf-8", "replace"))
+        _feed(parser, text)
         objects = parser.close()
     except DefusedXmlException:
         raise Flaw(None, "it brings its own document type or entities, which no Export-Clixml does") from None
     except ParseError as error:
         line, column = error.position
         what = str(error).partition(":")[0]
-        raise Flaw(line, f"column {column + 1}: the XML cannot be read: {what}", AGAIN) from None
+        hint = ONE_EACH if error.code == _MORE_BEHIND else AGAIN
+        raise Flaw(line, f"column {column + 1}: the XML cannot be read: {what}", hint) from None
     return Read(form="clixml", objects=tuple(objects))
+
+
+def _feed(parser: XMLParser, text: str) -> None:
+    """In pieces: the parser keeps a tag or a comment until its end, and none is so long."""
+    fed = 0
+    for start in range(0, len(text), _PIECE):
+        piece = text[start : start + _PIECE].encode("utf-8", "replace")
+        parser.feed(piece)
+        fed += len(piece)
+        if fed - parser.parser.CurrentByteIndex > LONGEST_VALUE:
+            raise Flaw(parser.parser.CurrentLineNumber, "a tag or a comment has more than 1 MiB", LESS)
 
 
 class _Builder:
@@ -153,7 +170,7 @@ class _Builder:
         """Hand a value to the element that it stands in. `weight`: of how many values it is made."""
         self._values += weight if element.tag == "Ref" else 1
         if self._values > MOST_VALUES:
-            raise Flaw(element.line, f"the file has more than {MOST_VALUES} values", LESS)
+            raise too_many_values(element.line)
         if len(self._open) > 1:
             outer.take(element, value, weight, height + 1)
 

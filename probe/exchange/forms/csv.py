@@ -11,7 +11,18 @@ import io
 import re
 from collections.abc import Iterator
 
-from probe.exchange.forms.limits import LESS, Flaw, Gathering, checked, counted, shown
+from probe.exchange.forms.limits import (
+    LESS,
+    LONGEST_ROW,
+    MOST_LINES,
+    MOST_VALUES,
+    Flaw,
+    Gathering,
+    checked,
+    counted,
+    shown,
+    too_many_values,
+)
 from probe.exchange.forms.printed import told
 from probe.exchange.raw import Raw, Read
 
@@ -20,6 +31,7 @@ _SEPARATOR = re.compile(r"sep=[,;\t]")  # a line that Excel wants to see
 _NAME = r"(?:\"[^\"\r\n]{1,255}+\"|[A-Za-z_][A-Za-z0-9_]{0,254}+)"
 _HEADER = re.compile(rf"{_NAME}(?:(?P<divider>[,;\t]){_NAME}(?:(?P=divider){_NAME})*+)?+\s*+")
 _DIVIDERS = ",;\t"
+_LINE = re.compile(r"[^\r\n]*+(?:\r\n?|\n)|[^\r\n]++")
 
 
 def looks_like_it(text: str) -> bool:
@@ -42,7 +54,11 @@ def read(text: str) -> Read:
     types: tuple[str, ...] = ()
     header: list[str] | None = None
     divider = _divider(text)
+    values = 0
     for line, row in _rows(text, divider):
+        values += len(row)
+        if values > MOST_VALUES:
+            raise too_many_values(line)
         if row[0].startswith(_TYPE):
             types, header = (divider.join(row).removeprefix(_TYPE).strip(),), None
         elif header is None:
@@ -60,15 +76,37 @@ def _divider(text: str) -> str:
     return (found and found["divider"]) or max(_DIVIDERS, key=header.count)
 
 
+class _Lines:
+    """The lines, with their ends; `taken` is how many characters the row at hand has so far. A row is kept whole."""
+
+    def __init__(self, text: str) -> None:
+        self._found = enumerate(_LINE.finditer(text), 1)
+        self.taken = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        number, found = next(self._found)
+        self.taken += len(found[0])
+        if number > MOST_LINES:
+            raise Flaw(number, f"the file has more than {MOST_LINES} lines", LESS)
+        if self.taken > LONGEST_ROW:
+            raise Flaw(number, "a row has more than 4 MiB", LESS)
+        return found[0]
+
+
 def _rows(text: str, divider: str) -> Iterator[tuple[int, list[str]]]:
     """Every row that has anything, and the line on which it begins."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=divider, strict=True)
+    lines = _Lines(text)
+    rows = csv.reader(lines, delimiter=divider, strict=True)
     line = 1
     try:
         for row in rows:
             if any(row) and not (line == 1 and _SEPARATOR.fullmatch(divider.join(row))):
                 yield line, row
             line = rows.line_num + 1
+            lines.taken = 0
     except csv.Error as error:
         large = "limit" in str(error)
         what = "one cell has more text than can be read" if large else f"the row cannot be read: {error}"

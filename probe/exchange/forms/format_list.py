@@ -24,10 +24,12 @@ from probe.exchange.forms.limits import (
     Gathering,
     counted,
     shown,
+    too_many_properties,
+    too_many_values,
 )
 from probe.exchange.forms.printed import value
 from probe.exchange.forms.wrapped import Piece, joined, screen
-from probe.exchange.raw import Raw, Read
+from probe.exchange.raw import Listed, Raw, Read
 
 _PROPERTY = re.compile(r" {0,40}(?P<name>[A-Za-z_][A-Za-z0-9_]{0,254}+) {1,255}+:(?= |$)")
 _CONSOLE = re.compile(
@@ -66,6 +68,7 @@ def looks_like_it(text: str) -> bool:
 
 def lines(text: str) -> Iterator[str]:
     """Lines without their ends: a line ends where Windows ends it, not at every character that Unicode knows for it."""
+    text = text.replace("\u00a0", " ")  # which mail programs and chats make of blanks
     if "\x1b" in text:
         text = _COLOUR.sub("", text)
     if "\r" in text:
@@ -85,10 +88,15 @@ def read(text: str) -> Read:
     # Twice, so that the text is kept but once: first for the console's width, then for the values.
     on = screen(entry.pieces for found in _entries(text) for entry in found)
     objects: list[Raw] = []
+    values = 0
     for found in _entries(text):
         gathering = Gathering(found[0].line)
         for entry in found:
-            gathering.add(entry.name, value(joined(entry.pieces, on)), entry.line)
+            given = value(joined(entry.pieces, on))
+            values += 1 + (len(given.values) if isinstance(given, Listed) else 0)
+            if values > MOST_VALUES:
+                raise too_many_values(entry.line)
+            gathering.add(entry.name, given, entry.line)
         counted(objects, gathering.raw())
     return Read(form="format-list", objects=tuple(objects))
 
@@ -121,7 +129,6 @@ class _Listing:
     def __init__(self) -> None:
         self.current: list[_Entry] = []
         self.blanks = 0
-        self._total = 0
 
     def blank(self, line: str, last: _Entry | None, number: int) -> None:
         if last and len(line) == last.column + 1:  # the blank behind a word that filled the line before
@@ -148,10 +155,8 @@ class _Listing:
         return bool(self.current) and (self.blanks > 0 or name.lower() == self.current[0].name.lower())
 
     def begin(self, name: str, column: int, line: str, number: int) -> None:
-        self._total += 1
-        if len(self.current) == MOST_PROPERTIES or self._total > MOST_VALUES:
-            what = f"the file has more than {MOST_VALUES} properties, or one object more than {MOST_PROPERTIES}"
-            raise Flaw(number, what, LESS)
+        if len(self.current) == MOST_PROPERTIES:
+            raise too_many_properties(number)
         entry = _Entry(name, number, column, " " * column)
         self.current.append(entry)
         self.more(line[column - 1 :], column - 1, entry, number)

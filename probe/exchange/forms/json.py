@@ -17,11 +17,12 @@ from probe.exchange.raw import Listed, Nested, Raw, Read, Value
 
 # The keys of our collector's file: those of the servers on premises, and of Exchange Online.
 SECTIONS = frozenset(
-    {"send", "receive", "hybrid", "domains", "certs", "servers", "transport"} | {"inbound", "outbound", "domains"}
+    {"send", "receive", "hybrid", "certs", "servers", "transport", "domains", "inbound", "outbound"},
 )
 
 _DATE = re.compile(r"/Date\((?P<ms>-?[0-9]{1,17})(?:[+-][0-9]{4})?\)/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PAGES = "put the lists of all pages into one, and leave @odata.nextLink out"
 _OBJECTS = "export objects: `Get-SendConnector | ConvertTo-Json -Depth 6`"
 
 
@@ -142,10 +143,23 @@ def _object(node: Object) -> Value:
 
 
 def _wrapped(node: Object) -> Array | None:
-    """The list of `{"value": […], "Count": n}`, which PowerShell 5.1 makes of a list that has been extended."""
-    if {member.name.lower() for member in node.members} != {"value", "count"} or len(node.members) != 2:
+    """The list of `{"value": […], "Count": n}`, which PowerShell 5.1 makes of a list that has been extended, and of
+    `{"@odata.context": …, "value": […]}`, which is how Exchange Online's REST interface answers."""
+    lists, others = [], []
+    for member in node.members:
+        if member.name.lower() == "value" and isinstance(member.value, Array):
+            lists.append(member.value)
+        else:
+            others.append(member)
+    if len(lists) != 1 or not others or any(_says_more(member) for member in others):
         return None
-    return next((member.value for member in node.members if isinstance(member.value, Array)), None)
+    if more := next((member for member in others if member.name.lower() == "@odata.nextlink"), None):
+        raise Flaw(more.line, "this is one page of several, as @odata.nextLink says", _PAGES)
+    return lists[0]
+
+
+def _says_more(beside: Member) -> bool:
+    return beside.name.lower() != "count" and "@" not in beside.name
 
 
 def _enumeration(node: Object) -> Nested | None:

@@ -11,7 +11,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from probe.exchange.forms.limits import DEEPEST, LESS, MOST_PROPERTIES, MOST_VALUES, Flaw, checked, shown
+from probe.exchange.forms.limits import (
+    DEEPEST,
+    MOST_PROPERTIES,
+    MOST_VALUES,
+    Flaw,
+    checked,
+    shown,
+    too_many_properties,
+    too_many_values,
+)
 from probe.exchange.text import wellformed
 
 
@@ -75,7 +84,7 @@ class _Parser:
         token = self._token(_value_of(name))
         self._values += 1
         if self._values > MOST_VALUES:
-            raise Flaw(self._line, f"the file has more than {MOST_VALUES} values", LESS)
+            raise too_many_values(self._line)
         if depth > DEEPEST:
             raise Flaw(self._line, f"objects stand within objects more than {DEEPEST} deep")
         if token["mark"] == "{":
@@ -99,7 +108,7 @@ class _Parser:
             name, line = self._string(token, "name"), self._line
             count += 1
             if count > MOST_PROPERTIES:
-                raise Flaw(line, f"an object has more than {MOST_PROPERTIES} properties", LESS)
+                raise too_many_properties(line)
             self._expect(":", f"a colon behind {shown(name)}")
             yield Member(name, line, self.value(depth + 1, name))
             token = self._expect(",}", f"a comma or a closing brace behind {_value_of(name)}")

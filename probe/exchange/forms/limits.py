@@ -11,9 +11,11 @@ LONGEST_VALUE = 1 << 20  # characters
 MOST_VALUES = 1_000_000  # of a whole file, those within values counted
 MOST_ELEMENTS = 2_000_000  # of XML, whatever they are
 MOST_LINES = 2_000_000  # of text that is read line by line
+LONGEST_ROW = 4 << 20  # characters, of a table
 DEEPEST = 64  # objects within objects
 
 AGAIN = "export it again; contrib/Export-ProbeConnectors.ps1 writes a form that loses nothing"
+ONE_EACH = "keep each export in a file of its own; several files, or their directory, are read together"
 LESS = "export less at a time, such as one kind of object a file"
 
 
@@ -34,6 +36,14 @@ class Flaw(Exception):
 def shown(text: str) -> str:
     """Text of a file as it may stand in a message."""
     return f"`{ascii(text[:60])[1:-1]}`"
+
+
+def too_many_values(line: int) -> Flaw:
+    return Flaw(line, f"the file has more than {MOST_VALUES} values", LESS)
+
+
+def too_many_properties(line: int) -> Flaw:
+    return Flaw(line, f"an object has more than {MOST_PROPERTIES} properties", LESS)
 
 
 def checked(text: str, name: str, line: int) -> str:
@@ -69,7 +79,7 @@ class Gathering:
                 self._repeated[key] = None
             return
         if len(self._properties) == MOST_PROPERTIES:
-            raise Flaw(line, f"an object has more than {MOST_PROPERTIES} properties", LESS)
+            raise too_many_properties(line)
         self._properties[key] = value
         self._spelt[key] = name
         self._lines[key] = line

@@ -52,7 +52,7 @@ FORMATTED = "classid2e4f51ef21dd47e99d3c952918aff9cd"
 
 
 def empty() -> Flaw:
-    return Flaw(None, "the file is empty", f"had the command any output? {EXPORT}")
+    return Flaw(None, "nothing is in it", f"had the command any output? {EXPORT}")
 
 
 def binary(data: bytes) -> Flaw | None:

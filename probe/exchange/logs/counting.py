@@ -7,23 +7,32 @@ from typing import NamedTuple
 
 from probe.exchange.logs.gathering import Gathered
 from probe.exchange.logs.row import moment, text
+from probe.exchange.logs.shape import LONGEST, Shape, shape
 from probe.exchange.logs.story import Story
 from probe.exchange.logs.telling import tell
-from probe.exchange.logs.witness import endpoints, failure, observation
+from probe.exchange.logs.witness import address, failure, observation
 from probe.model import Failure, Group, Leaf, Session, Way
 
 MOST_GROUPS = 10_000
 MOST_HELD = 32 << 20  # bytes of the rows that stand for all groups
+MOST_SHAPES = 2048
+STRANGERS = "*.*.*.*"  # stands for addresses of the internet, where they are too many to be told apart
+_BEYOND = -1  # the number of all kinds beyond the limit
+_NAMED = 0.9  # share of the limits at which they are
+_NO_STRANGERS = (  # how inner addresses begin, and families of hosts
+    *("*", "10.", "127.", "169.254.", "192.168.", "fc", "fd", "fe8", "fe9", "fea", "feb", "::1"),
+    *(f"172.{second}." for second in range(16, 32)),
+    *(f"100.{second}." for second in range(64, 128)),
+)
 _ROW, _GROUP = 64, 1500  # bytes that each takes beside its text
 
 
 class Likeness(NamedTuple):
-    """What sessions of one group have in common. A certificate is its thumbprint, or else what is told of it."""
+    """What sessions of one group have in common, but for where they ran. A certificate is its thumbprint, or else what
+    is told of it."""
 
     way: Way
     connector: str
-    server: str
-    peer: str
     sent: str | Leaf | None
     received: str | Leaf | None
     session: Session | None
@@ -39,6 +48,18 @@ class Likeness(NamedTuple):
     masked: bool
 
 
+class _Known(NamedTuple):
+    """What sessions of one shape come to: a likeness, by its number, and the names of both ends. Where the rows tell
+    none, addresses stand for them."""
+
+    number: int
+    server: str
+    family: str
+
+
+_Key = tuple[int, str, str]  # the likeness, by its number, and both ends
+
+
 @dataclass(slots=True)
 class _Tally:
     sessions: int
@@ -52,26 +73,35 @@ class Counting:
 
     def __init__(self) -> None:
         self.sessions = self.unfinished = self.omitted = self.damaged = 0
-        self._tallies: dict[Likeness, _Tally] = {}
+        self._shapes: dict[Shape, _Known | None] = {}
+        self._numbers: dict[Likeness, int] = {}
+        self._tallies: dict[_Key, _Tally] = {}
         self._held = 0
 
     def count(self, gathered: Gathered) -> None:
-        told = tell(gathered.rows, gathered.header)
-        if not told.tells:
+        alike, local, remote = shape(gathered)
+        try:
+            known = self._shapes[alike]
+        except KeyError:
+            known = self._learn(alike, gathered)
+        if known is None:
             return  # the tail of a session whose beginning nobody has, or which was told before
-        at = next((time for row in told.rows if (time := moment(row.at))), None)
+        at = _begun(gathered)
         if at is None:
             self.damaged += len(gathered.rows)
             return
         self.sessions += 1
         self.unfinished += not gathered.whole
-        likeness = _likeness(told)
-        tally = self._tallies.get(likeness)
+        key = known.number, known.server or address(local), known.family or address(remote)
+        tally = self._tallies.get(key)
+        if tally is None and not self._room(_NAMED) and _is_stranger(key[2]):
+            key = *key[:2], STRANGERS
+            tally = self._tallies.get(key)
         if tally is None:
-            if len(self._tallies) >= MOST_GROUPS or self._held > MOST_HELD:
+            if known.number == _BEYOND or not self._room(1):
                 self.omitted += 1
                 return
-            self._tallies[likeness] = _Tally(1, at, at, gathered)
+            self._tallies[key] = _Tally(1, at, at, gathered)
             self._held += _GROUP + _size(gathered)
             return
         tally.sessions += 1
@@ -80,11 +110,40 @@ class Counting:
             self._held += _size(gathered) - _size(tally.example)
             tally.last, tally.example = at, gathered
 
+    def _learn(self, alike: Shape, gathered: Gathered) -> _Known | None:
+        told, known = tell(gathered.rows, gathered.header), None
+        if told.tells:
+            likeness = _likeness(told)
+            if len(self._numbers) < MOST_GROUPS:
+                self._numbers.setdefault(likeness, len(self._numbers))
+            number = self._numbers.get(likeness, _BEYOND)
+            known = _Known(number, _server(told, likeness.connector), told.family)
+        if _size(gathered) < LONGEST:
+            if len(self._shapes) >= MOST_SHAPES:
+                self._shapes.clear()
+            self._shapes[alike] = known
+        return known
+
+    def _room(self, share: float) -> bool:
+        return len(self._tallies) < MOST_GROUPS * share and self._held <= MOST_HELD * share
+
     def groups(self) -> Iterator[Group]:
         """Every group, in the order in which they were met; once, for the rows are let go meanwhile."""
-        while self._tallies:
-            likeness = next(iter(self._tallies))
-            yield _group(likeness, self._tallies.pop(likeness))
+        likenesses = list(self._numbers)
+        for key in list(self._tallies):
+            number, server, peer = key
+            yield _group(likenesses[number], server, peer, self._tallies.pop(key))
+
+
+def _begun(gathered: Gathered) -> datetime | None:
+    """The time of its first row, wherever that stands; a row begins with its time."""
+    earliest = moment(min(gathered.rows).partition(b",")[0])
+    return earliest or next((at for row in gathered.rows if (at := moment(row.partition(b",")[0]))), None)
+
+
+def _is_stranger(peer: str) -> bool:
+    """Whether it is an address of the internet."""
+    return bool(peer) and not peer.startswith(_NO_STRANGERS)
 
 
 def _size(gathered: Gathered) -> int:
@@ -92,13 +151,9 @@ def _size(gathered: Gathered) -> int:
 
 
 def _likeness(told: Story) -> Likeness:
-    here, there = endpoints(told)
-    connector = text(told.rows[0].connector)
     return Likeness(
         way=told.way,
-        connector=connector,
-        server=_server(told, connector) or here[0],
-        peer=told.family or there[0],
+        connector=text(told.rows[0].connector),
         sent=_which(told.sent),
         received=_which(told.received),
         session=told.session,
@@ -126,14 +181,14 @@ def _which(leaf: Leaf | None) -> str | Leaf | None:
     return leaf and (leaf.thumbprint or leaf)
 
 
-def _group(likeness: Likeness, tally: _Tally) -> Group:
+def _group(likeness: Likeness, server: str, peer: str, tally: _Tally) -> Group:
     told = tell(tally.example.rows, tally.example.header)
     leaves = [leaf for leaf in (told.sent, told.received) if leaf]
     return Group(
         way=likeness.way,
         connector=likeness.connector,
-        server=likeness.server,
-        peer=likeness.peer,
+        server=server,
+        peer=peer,
         sent=told.sent,
         received=told.received,
         status=likeness.status,
@@ -148,7 +203,7 @@ def _group(likeness: Likeness, tally: _Tally) -> Group:
         example=text(tally.example.session),
         source=tally.example.source,
         generation=told.generation,
-        observation=observation(told, tally.last, likeness.server),
+        observation=observation(told, tally.last, server),
         offered=likeness.offered,
         asked=likeness.asked,
         masked=likeness.masked,

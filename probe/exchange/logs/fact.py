@@ -25,6 +25,7 @@ class What(Enum):
     CLIENT_CHAIN = auto()  # `word` is the status of the client's chain
     CAPABILITIES = auto()  # `word`, and `more` is the status
     PEER_CHAIN = auto()  # `word` is the status of the peer's chain, by which it was refused
+    NAME_STALE = auto()  # no certificate is found for the connector's name: `word` is the whole text
     REVOCATION = auto()  # `word` is the status of a check that failed and was let pass
 
 
@@ -40,6 +41,7 @@ class Fact:
     kind: Kind | None = None
 
 
+_LONGEST = 200  # characters of a text that is kept whole
 _WHOSE = {"Sending": "ours", "Remote": "peer's", "Received": "peer's", "Proxy target": "target's"}
 _TITLE = re.compile(r"(Sending|Remote|Received|Proxy target) certificate(.*)", re.DOTALL)
 _PARTS = {
@@ -82,6 +84,8 @@ _WORDS: tuple[tuple[What, re.Pattern[str]], ...] = (
 )
 # How a server that cannot connect says it; remembered, in no sample of ours. The numbers are Winsock's.
 _WINSOCK = re.compile(r"Winsock error code:? (?P<number>\d{5})")
+# In the queue it stands as the last error; in a log it was not seen.
+_NAME_STALE = "specified in TlsCertificateName"
 _UNREACHABLE = {"10060": Kind.TIMEOUT, "10061": Kind.REFUSED}
 
 
@@ -106,6 +110,8 @@ def fact(said: bytes) -> Fact | None:
         if found := form.search(context):
             return Fact(what, found["word"], found.groupdict().get("more") or "")
     words = f"{text(data)} {context}"
+    if _NAME_STALE in words:
+        return Fact(What.NAME_STALE, words.strip()[:_LONGEST])
     if "ailed to connect" in words:
         code = _WINSOCK.search(words)
         return Fact(What.UNREACHABLE, code["number"] if code else "", kind=_unreachable(code and code["number"]))

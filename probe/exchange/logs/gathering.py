@@ -14,7 +14,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from probe.exchange.logs.row import row
+from probe.exchange.logs.row import quoted, row
 from probe.model import Way
 
 MOST_OPEN = 4096  # sessions at a time
@@ -91,7 +91,8 @@ class Gathering:
         self.rows += len(lines)
         for line in lines:
             try:
-                _, connector, session, _, _, _, event, said = line.split(b",", 7)
+                fields = line.split(b",", 7) if line[24:26] != b',"' else quoted(line)
+                _, connector, session, _, _, _, event, said = fields
             except ValueError:
                 event = said = b""
             if event in _SPEAKING:

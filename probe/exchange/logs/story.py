@@ -8,7 +8,7 @@ from probe.exchange.logs import replies
 from probe.exchange.logs.row import Row
 from probe.model import Kind, Leaf, Session, Way
 
-_EXCHANGE_ONLINE = ".protection.outlook.com"
+EXCHANGE_ONLINE = ".protection.outlook.com"
 _HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){1,20}\.?")
 
 
@@ -83,7 +83,7 @@ class Story:
         """The family of hosts that the peer counts itself to, empty where it is none that we know. What it calls itself
         is no proof."""
         name = (self.hello if self.way is Way.RECEIVE else self.host).lower().rstrip(".")
-        return f"*{_EXCHANGE_ONLINE}" if name.endswith(_EXCHANGE_ONLINE) else ""
+        return f"*{EXCHANGE_ONLINE}" if name.endswith(EXCHANGE_ONLINE) else ""
 
     @property
     def answer(self) -> tuple[str, ...] | None:

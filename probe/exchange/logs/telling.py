@@ -125,7 +125,7 @@ class _Teller:
     def _answer(self, words: str) -> None:
         told, part = self.story, self._part
         if not part:
-            if _REFUSED.match(words) and _GRAVE.search(words):
+            if _REFUSED.match(words) and _GRAVE.search(words) and not words.startswith("535"):  # a wrong password
                 told.reply, told.refused = _refusal(words), "late"
             return
         if part != "masked":
@@ -155,6 +155,8 @@ class _Teller:
                 told.capabilities, told.capability_status = known.word, known.more
             case What.REVOCATION:
                 told.revocation = known.word
+            case What.NAME_STALE:
+                told.reply, told.refused = _refusal(known.word), "late"
             case What.ATTEMPT:
                 told.attempted = True
             case What.UNREACHABLE:

@@ -4,6 +4,7 @@ It shows less. There is a certificate's row and no chain, whether a certificate 
 stands for the cipher are Schannel's words.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
@@ -14,6 +15,10 @@ from probe.exchange.logs.row import text
 from probe.exchange.logs.story import Story
 from probe.model import Endpoint, Failure, Kind, Observation, Speaker, Stage, Turn, Way
 
+_OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAIN = re.compile(
+    rb"(?:%b\.){3}%b" % (_OCTET, _OCTET)
+)  # IPv4 as it is nearly always written, for the library is slow
 SMTP = 25  # the port where the log's endpoints were taken out
 _TLS_ENDS = {"SocketError": Kind.CLOSED, "TimedOut": Kind.TIMEOUT}
 
@@ -47,14 +52,20 @@ def endpoints(story: Story) -> tuple[tuple[str, int], tuple[str, int]]:
 
 
 def _endpoint(raw: bytes) -> tuple[str, int]:
-    address, _, port = raw[:80].rpartition(b":")
+    port = raw[:80].rpartition(b":")[2]
     number = int(port) if port.isdigit() and len(port) <= 5 else 0
-    return _address(address), number if number < 65536 else 0
+    return address(raw), number if number < 65536 else 0
+
+
+def address(raw: bytes) -> str:
+    """The address of an endpoint as logged, in its canonical text; empty where there is none."""
+    return _canonical(raw[:80].rpartition(b":")[0])
 
 
 @lru_cache(maxsize=4096)
-def _address(raw: bytes) -> str:
-    """Its canonical text, empty where it is none."""
+def _canonical(raw: bytes) -> str:
+    if _PLAIN.fullmatch(raw):
+        return raw.decode()
     try:
         return str(ip_address(text(raw).strip("[]")))
     except ValueError:

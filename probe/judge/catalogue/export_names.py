@@ -159,6 +159,7 @@ NAMES: tuple[Entry, ...] = (
         remedy=(
             "Export the connectors to a file, with the collector that comes with this program, or read the value:",
             "    Get-ReceiveConnector '<RECEIVE-CONNECTOR>' | ConvertTo-Json",
+            "Or, of a send connector:",
             "    Get-SendConnector '<SEND-CONNECTOR>' | ConvertTo-Json",
         ),
         references=(HYBRID_CERTIFICATES,),

@@ -6,6 +6,7 @@ from probe.judge.catalogue.words import (
     OFFER_TLS,
     SET_CAPABILITIES,
     STARTTLS_REQUIRED,
+    refusal,
 )
 
 _RECEIVE = "Microsoft Learn: Set-ReceiveConnector"
@@ -30,6 +31,24 @@ SETTINGS: tuple[Entry, ...] = (
         exchange_online=STARTTLS_REQUIRED,
         tlsrpt="starttls-not-supported",
         references=(_RECEIVE,),
+    ),
+    Entry(
+        code="receive-range-catches",
+        title="Another receive connector takes Exchange Online's connections",
+        meaning=(
+            "Of a server's connectors the one with the narrowest RemoteIPRanges around the sender's address answers. "
+            "This one stands before the connector that is made ready for Exchange Online, and is not ready itself. "
+            "From elsewhere, as a rule this program's address too, the other one answers, and all looks well."
+        ),
+        cause="A relay connector for an application, whose range takes in far more than the application.",
+        remedy=(
+            "See which addresses each connector is for:",
+            "    Get-ReceiveConnector -Server '<SERVER>' | Format-List Identity, Bindings, RemoteIPRanges",
+            "Give this one the addresses of its own senders, and no more:",
+            "    Set-ReceiveConnector '<RECEIVE-CONNECTOR>' -RemoteIPRanges '<ADDRESS>'",
+        ),
+        exchange_online=(*STARTTLS_REQUIRED, *refusal("SubjectMismatch")),
+        references=(_RECEIVE, "Microsoft Learn: Office 365 URLs and IP address ranges"),
     ),
     Entry(
         code="capabilities-set",

@@ -10,8 +10,8 @@ INSTALLED: Mapping[str, Cause] = {
         title="The connector names no certificate, and Exchange chose this one",
         meaning=(
             "Where TlsCertificateName is empty, Exchange looks for a certificate by the connector's Fqdn, on a front "
-            "end the server's internal name. Only the self-signed one of Exchange's setup bears it as a rule, and so "
-            "that is presented: Exchange Online finds another name than it expects."
+            "end the server's internal name. As a rule only the self-signed one of Exchange's setup bears it. Where "
+            "that is presented, Exchange Online finds another name than it expects."
         ),
         remedy=USE_CERTIFICATE,
     ),

@@ -78,5 +78,22 @@ LOGGED_DIALOGUE = (
         ),
         exchange_online=IN_THE_QUEUE,
         references=(LOGS,),
+        causes={
+            "no-starttls": Cause(
+                title="Exchange Online gave no STARTTLS",
+                meaning=(
+                    "What answered greets as Exchange Online, or the connector leads there, and TLS was not to be had. "
+                    "A device in between may take it out, or answer itself. It is also told, without proof, that "
+                    "Exchange Online hides it from addresses of bad repute."
+                ),
+                remedy=(
+                    "See from the server itself what answers, and whether its keywords have STARTTLS:",
+                    "    probe '<HOST>:25' --transcript",
+                    *STOP_INSPECTION,
+                    "See whether the server's outside address is blocked: https://sender.office.com takes it off the list.",
+                ),
+                exchange_online=IN_THE_QUEUE,
+            ),
+        },
     ),
 )

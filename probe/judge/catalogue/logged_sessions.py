@@ -127,6 +127,20 @@ LOGGED_SESSIONS = (
                 remedy=(*ENABLE_TLS_12, "See which suites are on:", "    Get-TlsCipherSuite | Format-Table Name"),
                 hresult="SEC_E_ALGORITHM_MISMATCH 0x80090331",
             ),
+            "certificate-refused": Cause(
+                title="A certificate was refused within the TLS handshake",
+                meaning=(
+                    "Exchange looks at the other side's certificate when TLS stands. So in the handshake it is, as a "
+                    "rule, the other side that refused what this server sent, and Windows has the word from its alert. "
+                    "That is concluded from Windows' names for it; in a log it was not seen."
+                ),
+                remedy=(
+                    "Look at the certificate that was sent: its dates, its names, and whether its chain is whole.",
+                    "    probe '<HOST>:25'",
+                    *USE_CERTIFICATE,
+                ),
+                hresult="SEC_E_UNTRUSTED_ROOT 0x80090325",
+            ),
             "timed-out": Cause(
                 title="The TLS handshake stood still",
                 meaning=(

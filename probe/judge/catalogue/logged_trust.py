@@ -159,6 +159,18 @@ LOGGED_TRUST = (
                 remedy=(*SET_INBOUND, "Or send a certificate for a name under an accepted domain:", *USE_CERTIFICATE),
                 exchange_online=("550 5.7.64 Relay Access Denied ATTR36",),
             ),
+            "certificate-not-found": Cause(
+                title="No certificate is found for the send connector's TlsCertificateName",
+                meaning=(
+                    "The connector names an issuer and a subject that no installed certificate has: after a renewal "
+                    "often the issuer alone is another. Nothing is sent until the name is changed. The words are those "
+                    "of the queue; that a log has them, too, was not seen."
+                ),
+                remedy=USE_CERTIFICATE,
+                exchange_online=(
+                    "454 4.7.5 The certificate specified in TlsCertificateName of the SendConnector could not be found.",
+                ),
+            ),
             "partner-restricted": Cause(
                 title="A partner connector of the tenant refuses this sender",
                 meaning=(

@@ -5,8 +5,9 @@ They are PowerShell for the Exchange Management Shell unless the line above them
 such as for a password, stands in a step of its own: a console takes the next pasted line for the answer.
 
 Blanks are filled in from what is known of an organisation, see `report.remedy`. `<SERVER>` and `<RECEIVE-CONNECTOR>`
-are each server's own. `<THUMBPRINT>` is of the certificate that should be used, `<OLD-THUMBPRINT>` of the one that
-should go. `<NAME>` is the name that Exchange Online expects now, `<NEW-NAME>` the one that it should expect.
+are each server's own. `<THUMBPRINT>` is of the certificate that should be used, `<HOLDER>` a server that has it,
+`<OLD-THUMBPRINT>` of the one that should go. `<NAME>` is the name that Exchange Online expects now, `<NEW-NAME>` the
+one that it should expect. No step is for receive and send connectors both: one that concerns neither is left out.
 """
 
 SHOW_CERTIFICATES = (
@@ -18,15 +19,20 @@ SHOW_CERTIFICATES = (
 RESTART = ("    Invoke-Command '<SERVER>' { Restart-Service MSExchangeTransport, MSExchangeFrontEndTransport }",)
 _RESTART_HERE = "    Restart-Service MSExchangeTransport, MSExchangeFrontEndTransport"
 
+_TAKE_NAME = (
+    "    $c = Get-ExchangeCertificate -Server '<HOLDER>' -Thumbprint '<THUMBPRINT>'",
+    "    $n = '<I>{0}<S>{1}' -f $c.Issuer, $c.Subject",
+)
+
 USE_CERTIFICATE = (
     "On Exchange, enable the right certificate for SMTP on every server; each must hold it with its key.",
     "Line by line: if asked whether to overwrite the default SMTP certificate, answer No:",
     "    Enable-ExchangeCertificate -Server '<SERVER>' -Thumbprint '<THUMBPRINT>' -Services SMTP",
-    "Point the receive connector that Exchange Online reaches at it, as a rule the Default Frontend:",
-    "    $c = Get-ExchangeCertificate -Server '<SERVER>' -Thumbprint '<THUMBPRINT>'",
-    "    $n = '<I>{0}<S>{1}' -f $c.Issuer, $c.Subject",
+    "Point the receive connector at it, as a rule the Default Frontend; any server that holds it knows its name:",
+    *_TAKE_NAME,
     "    Set-ReceiveConnector '<RECEIVE-CONNECTOR>' -TlsCertificateName $n",
-    "In the same window, do so for the hybrid send connector, unless it names that certificate already:",
+    "Point the send connector at it, unless it names that certificate already:",
+    *_TAKE_NAME,
     "    Set-SendConnector '<SEND-CONNECTOR>' -TlsCertificateName $n",
     "Restart transport on one server after the other; until then Exchange keeps the old certificate in memory:",
     *RESTART,
@@ -37,6 +43,7 @@ REMOVE_OLD = (  # of the same issuer and subject as the new one; USE_CERTIFICATE
     "Exchange keeps a certificate that a connector names, so take the name from the connectors first.",
     "Until they have it again, servers may show another certificate, and mail from Exchange Online waits:",
     "    Set-SendConnector '<SEND-CONNECTOR>' -TlsCertificateName $null",
+    "Likewise from the receive connectors:",
     "    Set-ReceiveConnector '<RECEIVE-CONNECTOR>' -TlsCertificateName $null",
     "Remove the old certificate, line by line, as each asks for confirmation:",
     "    Remove-ExchangeCertificate -Server '<SERVER>' -Thumbprint '<OLD-THUMBPRINT>'",
@@ -55,11 +62,12 @@ REPAIR_KEY = (
     "On the server itself, look at the certificate and its private key, and mend the link between them:",
     "    certutil -store my '<THUMBPRINT>'",
     "    certutil -repairstore my '<THUMBPRINT>'",
+    "If there is no key at all, bring it from the PFX file; Exchange's own import refuses what is there already:",
+    "    certutil -importpfx '<PFX-FILE>'",
     "Let the transport services read the key. Line by line: keep the default SMTP certificate, answer No:",
     "    Enable-ExchangeCertificate '<THUMBPRINT>' -Server '<SERVER>' -Services SMTP -NetworkServiceAllowed",
     "Then restart transport:",
     *RESTART,
-    "If there is no key at all, import the PFX file again; a CER file alone holds no key.",
 )
 
 IMPORT_INTERMEDIATE = (

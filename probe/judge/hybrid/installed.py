@@ -16,6 +16,8 @@ from probe.judge import dn
 from probe.judge.certificate import Certificate, parse
 from probe.judge.names import exchange_matches
 from probe.model import ExchangeCertificate, Gap, Organisation, items, known
+from probe.model import same_server as same_server  # for those who look for it here
+from probe.model import short as short
 
 MOST = 16  # certificates elsewhere, and kin, that are told of
 
@@ -146,16 +148,6 @@ _latest: list[tuple[Organisation, Inventory]] = []
 def installed_on(organisation: Organisation, server: str | None) -> Iterator[ExchangeCertificate]:
     """The certificates of a server; an export that names no server for a certificate may speak of any."""
     return (certificate for certificate in organisation.certificates if _may_be_on(certificate, server))
-
-
-def same_server(one: str, other: str) -> bool:
-    """Whether two spellings, `EX01` and `ex01.corp.contoso.com`, are of one server."""
-    return short(one) == short(other)
-
-
-def short(server: str) -> str:
-    """What all spellings of a server have in common."""
-    return server.partition(".")[0].casefold()
 
 
 def is_named(certificate: ExchangeCertificate, identity: dn.Identity) -> bool:

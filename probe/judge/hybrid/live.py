@@ -8,20 +8,28 @@ from datetime import datetime
 from probe.dialogue.smtp import hear
 from probe.judge.certificate import parse
 from probe.judge.find import TARGET, at_endpoint, finding, placed
-from probe.judge.hybrid.connectors import front_ends, names, server_of
+from probe.judge.hybrid.connectors import front_ends, is_default, names, server_of
 from probe.judge.hybrid.installed import same_server
+from probe.judge.hybrid.offline.case import Case
+from probe.judge.hybrid.offline.names import judge_uses
+from probe.judge.hybrid.offline.rights import grants
+from probe.judge.hybrid.offline.settings import judge_mechanisms
 from probe.judge.hybrid.presented import judge_presented
-from probe.judge.hybrid.way import Way, elsewhere, is_ours
+from probe.judge.hybrid.way import Way, elsewhere, is_ours, level
+from probe.judge.standard import AuthLevel, Standard
 from probe.model import (
     Endpoint,
     Evidence,
     Finding,
+    Gap,
     Many,
     Names,
     Observation,
     Organisation,
+    OutboundConnector,
     ReceiveConnector,
     RuleBook,
+    Stage,
     Verdict,
     items,
     known,
@@ -35,7 +43,10 @@ def judge_hybrid(evidence: Evidence, organisation: Organisation, ways: dict[Endp
     yield from _judge_ways(evidence, organisation, ways)
     for seen in evidence.observations:
         if seen.endpoint.dialogue == "smtp" and is_ours(organisation, seen.endpoint):
-            yield from _judge_endpoint(seen, organisation)
+            connector = ways[seen.endpoint].connector if seen.endpoint in ways else None
+            yield from _judge_endpoint(seen, organisation, connector)
+            if seen.failure and seen.failure.stage is Stage.DIALOGUE and not hear(seen.transcript).starttls:
+                yield from _why_no_starttls(seen, organisation, evidence.at)
 
 
 def _judge_ways(evidence: Evidence, organisation: Organisation, ways: dict[Endpoint, Way]) -> Iterator[Finding]:
@@ -68,10 +79,13 @@ def _mode(mode: str | None) -> str | None:
     return None if mode == "Opportunistic" else mode
 
 
-def _judge_endpoint(seen: Observation, organisation: Organisation) -> Iterator[Finding]:
-    connectors = answering(seen, organisation)
+def _judge_endpoint(
+    seen: Observation, organisation: Organisation, outbound: OutboundConnector | None
+) -> Iterator[Finding]:
+    connectors = meant(answering(seen, organisation))
     if seen.chain and seen.chain.der:
-        for found in judge_presented(parse(seen.chain.der[0]), organisation, connectors):
+        leaf, validates = parse(seen.chain.der[0]), _validates(outbound) if outbound else None
+        for found in judge_presented(leaf, organisation, connectors, validates=validates):
             yield placed(found, seen.endpoint)
     if seen.session and connectors:
         yield from _judge_request(seen, connectors)
@@ -91,6 +105,29 @@ def answering(seen: Observation, organisation: Organisation) -> tuple[ReceiveCon
     return by_name or connectors
 
 
+def _why_no_starttls(seen: Observation, organisation: Organisation, at: datetime) -> Iterator[Finding]:
+    """What the exports know of it: Exchange offers none where the connector's certificate is not to be found (event
+    12014), nor where its AuthMechanism lacks Tls. Which connector answered is known where the banner tells."""
+    case, chosen = Case(organisation, Standard(), at), {id(one) for one in meant(answering(seen, organisation))}
+    uses = [use for use in case.uses if id(use.connector) in chosen]
+    for found in (*judge_uses(case, uses), *judge_mechanisms(case, uses)):
+        if isinstance(found, Finding) and found.verdict is Verdict.FAIL:
+            yield found
+
+
+def meant(connectors: Sequence[ReceiveConnector]) -> Sequence[ReceiveConnector]:
+    """Those that are there for Exchange Online: one for the addresses of a few others, such as an application's relay,
+    is not, though it may be the one that answers our own address."""
+    return [found for found in connectors if is_default(found) or grants(found) is not False] or connectors
+
+
+def _validates(connector: OutboundConnector) -> bool | None:
+    """Whether Exchange Online checks the certificate; None: not known."""
+    if isinstance(connector.tls_settings, Gap):
+        return None
+    return level(connector) not in (None, AuthLevel.ENCRYPTION_ONLY)
+
+
 def _judge_request(seen: Observation, connectors: Sequence[ReceiveConnector]) -> Iterator[Finding]:
     """Exchange asks for a client certificate where TlsDomainCapabilities is set: so it has been seen to do, it is not
     documented."""
@@ -103,13 +140,17 @@ def _judge_request(seen: Observation, connectors: Sequence[ReceiveConnector]) ->
             yield finding("client-certificate-asked", Verdict.OK, where, BOOK, unsaid=unsaid)
     elif lacking or len(granting) == len(connectors):
         cause = "not-configured" if not granting else "some-configured" if lacking else "configured"
+        # A connector for Exchange Online's own addresses stands before the default one, which answers ours.
+        apart = {server_of(found) for found in granting if not is_default(found)}
+        excused = lacking and all(server_of(found) in apart for found in lacking)
         yield finding(
             "client-certificate-not-asked",
-            Verdict.WARN,
+            Verdict.OK if excused else Verdict.WARN,
             where,
             BOOK,
             cause=cause,
             connectors=", ".join(found.name for found in (lacking or granting)),
+            excused_by=f"{granting[0].name}, for addresses of its own" if excused else None,
         )
 
 
@@ -138,4 +179,6 @@ def with_names(
     general = names(organisation, at)
     for one in findings:
         key = (one.where.host, one.where.address, str(one.where.port))
-        yield one if one.verdict is Verdict.OK else replace(one, names=told.get(key, general))
+        # What was found in the exports alone knows what it is about.
+        kept = one.verdict is Verdict.OK or one.names != Names()
+        yield one if kept else replace(one, names=told.get(key, general))

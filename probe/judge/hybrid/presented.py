@@ -12,7 +12,7 @@ from probe.judge import dn
 from probe.judge.certificate import Certificate, Unreadable
 from probe.judge.find import at_certificate, finding
 from probe.judge.hybrid.connectors import server_of
-from probe.judge.hybrid.installed import Resolution, resolve
+from probe.judge.hybrid.installed import Resolution, covers, resolve, same_server
 from probe.model import ExchangeCertificate, Finding, Organisation, ReceiveConnector, RuleBook, Verdict, known
 
 # CAs date certificates back, by an hour or to the day's beginning, so that slow clocks take them.
@@ -41,20 +41,58 @@ def named(organisation: Organisation, connectors: Sequence[ReceiveConnector]) ->
 
 
 def judge_presented(
-    leaf: Certificate | Unreadable, organisation: Organisation, connectors: Sequence[ReceiveConnector]
+    leaf: Certificate | Unreadable,
+    organisation: Organisation,
+    connectors: Sequence[ReceiveConnector],
+    *,
+    validates: bool | None = None,
 ) -> Iterator[Finding]:
-    """Is the leaf one that these connectors name?"""
+    """Is the leaf one that these connectors name? Nothing is said where it is not known what they name, or where they
+    are not known. `validates`: whether Exchange Online checks the certificate here; None: not known."""
     told = named(organisation, connectors)
     expected = {found.thumbprint for one in told if one.resolution for found in one.resolution.here}
     presented = leaf.sha1.upper()
+    holders = [found for found in organisation.certificates if found.thumbprint == presented]
+    unset = [one.connector for one in told if one.connector.tls_certificate_name is None]
     if presented in expected:
         yield _matching(presented, told)
-    elif expected or any(found.thumbprint == presented for found in organisation.certificates):
+    elif by_fqdn := [connector for connector in unset if _is_found_by_fqdn(connector, holders)]:
+        yield _found(presented, by_fqdn)
+    elif expected:
         yield _differing(leaf, organisation, told, expected)
-    elif organisation.certificates and _is_younger(leaf, organisation):
+    elif holders and unset:
+        yield _chosen(leaf, holders, unset, validates=validates)
+    elif not holders and organisation.certificates and _is_younger(leaf, organisation):
         yield _outdated(leaf, organisation, expected)
     elif any(one.resolution and one.resolution.identity for one in told):
         yield from _by_name(leaf, organisation, told)
+    elif unset and len(unset) == len(told) and all(_are_exported(organisation, one) for one in unset):
+        yield _mismatch(leaf, "not-installed", Verdict.WARN, expected, holders, unset)
+
+
+def _is_found_by_fqdn(connector: ReceiveConnector, holders: Sequence[ExchangeCertificate]) -> bool:
+    """Whether Exchange would come upon it by the connector's Fqdn, and for being a CA's prefer it."""
+    fqdn = known(connector.fqdn)
+    return bool(fqdn) and any(found.is_self_signed is False and covers(found, fqdn or "") for found in holders)
+
+
+def _found(presented: str, connectors: Sequence[ReceiveConnector]) -> Finding:
+    names = ", ".join(dict.fromkeys(connector.name for connector in connectors))
+    return finding(
+        "connector-certificate-matches",
+        Verdict.OK,
+        at_certificate(0),
+        RuleBook.EXCHANGE_ONLINE,
+        by=f"the Fqdn of {names}, for no certificate is named (so by Exchange's code of 2013, unverified since)",
+        thumbprint=presented,
+    )
+
+
+def _are_exported(organisation: Organisation, connector: ReceiveConnector) -> bool:
+    """Whether the export has certificates of the connector's server; those of no server may be anybody's."""
+    server = server_of(connector)
+    holders = (known(found.server) for found in organisation.certificates)
+    return any(holder is None or server is None or same_server(holder, server) for holder in holders)
 
 
 def _matching(presented: str, told: Sequence[Named]) -> Finding:
@@ -104,34 +142,58 @@ def _day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
+def _chosen(
+    leaf: Certificate | Unreadable,
+    holders: Sequence[ExchangeCertificate],
+    unset: Sequence[ReceiveConnector],
+    *,
+    validates: bool | None,
+) -> Finding:
+    """No certificate is named, and Exchange shows this one. A CA's may do all the same; its own does where nobody
+    checks it."""
+    if all(found.is_self_signed is False for found in holders) or validates is None:
+        return _mismatch(leaf, "name-unset", Verdict.WARN, set(), holders, unset)
+    if validates:
+        return _mismatch(leaf, "name-unset", Verdict.FAIL, set(), holders, unset)
+    excuse = "the outbound connector's TlsSettings"
+    return _mismatch(leaf, "name-unset", Verdict.OK, set(), holders, unset, excused_by=excuse)
+
+
 def _differing(
     leaf: Certificate | Unreadable, organisation: Organisation, told: Sequence[Named], expected: set[str]
 ) -> Finding:
-    presented = leaf.sha1.upper()
-    holders = [found for found in organisation.certificates if found.thumbprint == presented]
+    holders = [found for found in organisation.certificates if found.thumbprint == leaf.sha1.upper()]
     if not holders and _is_younger(leaf, organisation):
         return _outdated(leaf, organisation, expected)
     unset = [one.connector for one in told if one.connector.tls_certificate_name is None]
     if holders and unset:
-        cause = "name-unset"
-    elif holders:
-        cause = "another-installed"
-    else:
-        cause = "not-installed"
+        return _mismatch(leaf, "name-unset", Verdict.FAIL, expected, holders, unset)
+    cause = "another-installed" if holders else "not-installed"
+    return _mismatch(leaf, cause, Verdict.FAIL, expected, holders, [one.connector for one in told])
+
+
+def _mismatch(
+    leaf: Certificate | Unreadable,
+    cause: str,
+    verdict: Verdict,
+    expected: set[str],
+    holders: Sequence[ExchangeCertificate],
+    connectors: Sequence[ReceiveConnector],
+    **more: str,
+) -> Finding:
     return finding(
         "connector-certificate-mismatch",
-        Verdict.FAIL,
+        verdict,
         at_certificate(0),
         RuleBook.EXCHANGE_ONLINE,
         cause=cause,
         expected=" or ".join(sorted(expected)) or "none",
-        presented=presented,
+        presented=leaf.sha1.upper(),
         subject=leaf.subject if isinstance(leaf, Certificate) else None,
         issuer=leaf.issuer if isinstance(leaf, Certificate) else None,
         servers=", ".join(dict.fromkeys(server for found in holders if (server := known(found.server)))),
-        connectors=", ".join(
-            dict.fromkeys(one.name for one in (unset if cause == "name-unset" else [each.connector for each in told]))
-        ),
+        connectors=", ".join(dict.fromkeys(one.name for one in connectors)),
+        **more,
     )
 
 

@@ -15,9 +15,12 @@ from probe.judge.find import finding
 from probe.judge.logged.exports import Exports
 from probe.judge.logged.groups import Peer, called, had_expired, is_self_signed, peer_of, sha1, went_well
 from probe.judge.standard import Standard
-from probe.model import Evidence, Finding, Group, Names, RuleBook, Verdict, Where
+from probe.model import Evidence, Finding, Group, Names, RuleBook, Verdict, Way, Where
 
 PEERS = 3  # named of those that share a fault
+NEARLY_ALL = 50  # good sessions for each that broke off, where it is a chance of the network
+MOST = 10  # the same since the first that did, or where it may be chance
+FEW = 2
 MOMENT = "%Y-%m-%d %H:%M:%S UTC"
 
 Cured = Callable[[Group], bool]
@@ -57,12 +60,13 @@ class Case:
         """Whether the peer is no machine of the inner network: among themselves servers use other certificates."""
         return self.peer(group) is not Peer.INSIDE
 
-    def gathered(self, groups: Iterable[Group]) -> Iterator[list[Group]]:
-        """Groups that are told together: of one way, connector and server, each of Microsoft's peers by itself."""
+    def gathered(self, groups: Iterable[Group], *, together: bool = False) -> Iterator[list[Group]]:
+        """Groups that are told together: of one way, connector, server and sort of peer, each of Microsoft's by itself
+        unless `together`."""
         found: dict[object, list[Group]] = defaultdict(list)
         for group in groups:
             peer = self.peer(group)
-            found[_place(group), peer, group.peer if peer is Peer.MICROSOFT else ""].append(group)
+            found[_place(group), peer, group.peer if peer is Peer.MICROSOFT and not together else ""].append(group)
         yield from found.values()
 
     def tell(
@@ -111,22 +115,58 @@ class Case:
         sessions = "1 session" if number == 1 else f"{number} sessions" if number else "sessions"
         return f"; over: {sessions} without it since, the last on {until.strftime(MOMENT)}"
 
+    def chance(self, groups: Sequence[Group]) -> Verdict:
+        """How grave it is that these sessions broke off. Any connection can: where nearly all do well, also since the
+        first that did not, and the last one did, it is a note. Where the last ones failed, one or two may be chance;
+        more are not, however many did well in the month before."""
+        first, last = min(group.first for group in groups), max(group.last for group in groups)
+        bad = sum(group.sessions for group in groups)
+        well = [group for group in self.beside(groups) if went_well(group)]
+        number, since = sum(group.sessions for group in well), sum(_since(group, first) for group in well)
+        if number >= NEARLY_ALL * bad and since >= MOST * bad and any(group.last > last for group in well):
+            return Verdict.OK
+        return Verdict.WARN if bad <= FEW and number >= MOST * bad else Verdict.FAIL
+
+    def peers_own(self, groups: Sequence[Group]) -> bool:
+        """Whether it is the peers' own fault: at least as many others do well at the same place."""
+        failing = {group.peer for group in groups}
+        well = {group.peer for group in self._places[_place(groups[0])] if went_well(group) and self.outside(group)}
+        return len(well - failing) >= len(failing)
+
     def beside(self, groups: Sequence[Group], *, whoever: bool = False) -> Iterator[Group]:
-        """The other sessions of the same place; of a copy whose names were taken out, those of the same connector."""
+        """The other sessions of the same place with the same peers, of which all of Exchange Online is one; of a copy
+        whose names were taken out, those of the same connector."""
         peers = {group.peer for group in groups}
+        online = self.peer(groups[0]) is Peer.MICROSOFT
         for other in self._places[_place(groups[0])]:
-            if whoever or groups[0].scrubbed or other.peer in peers:
+            same = other.peer in peers or (online and self.peer(other) is Peer.MICROSOFT)
+            if whoever or groups[0].scrubbed or same:
                 yield other
 
     @cached_property
-    def _places(self) -> Mapping[object, list[Group]]:
-        found: dict[object, list[Group]] = defaultdict(list)
+    def _places(self) -> Mapping[tuple[Way, str, str], list[Group]]:
+        found: dict[tuple[Way, str, str], list[Group]] = defaultdict(list)
         for group in self.groups:
-            found[_place(group)].append(group)
+            for where in {_place(group), (*_place(group)[:2], "")}:
+                found[where].append(group)
         return found
 
 
-def _place(group: Group) -> object:
+def _since(group: Group, moment: datetime) -> float:
+    """How many of the sessions came after it, if they came evenly."""
+    if group.first >= moment or group.last <= moment:
+        return group.sessions if group.first >= moment else 0
+    return group.sessions * ((group.last - moment) / (group.last - group.first))
+
+
+def at_most(verdict: Verdict, other: Verdict) -> Verdict:
+    """The less grave of two."""
+    return min(verdict, other, key=lambda one: one.gravity)
+
+
+def _place(group: Group) -> tuple[Way, str, str]:
+    """Way, connector and server; without the server where it is not known: of a copy, and of a connection that did not
+    come about, as who sends says its name only then."""
     return group.way, group.connector.casefold(), "" if group.scrubbed else group.server.casefold()
 
 

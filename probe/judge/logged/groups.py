@@ -131,8 +131,12 @@ def had_expired(group: Group) -> bool:
 
 
 def chain_word(group: Group) -> str:
-    """What Exchange said of a certificate that it was shown and did not like; empty: it said no evil."""
-    for word in (group.status, group.validation):
+    """What Exchange said of a certificate that it was shown and did not like; empty: it said no evil. It looks at
+    certificates when TLS stands: a word in which the handshake itself failed is Windows', on what the peer made of
+    ours."""
+    failure = group.observation.failure
+    in_handshake = failure is not None and failure.stage is Stage.HANDSHAKE
+    for word in ("" if in_handshake else group.status, group.validation):
         if word in CHAIN_WORDS:
             return word
     refused = group.way is Way.RECEIVE and "4.7.5" in group.reply

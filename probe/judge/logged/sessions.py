@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
-from probe.judge.logged.case import Case, span
+from probe.judge.logged.case import Case, at_most, span
 from probe.judge.logged.groups import (
     KEY_WORDS,
     Peer,
@@ -25,11 +25,10 @@ _TLS_CAUSES = {
     "Renegotiate": "renegotiate",
     "AlgorithmMismatch": "nothing-in-common",
     "IllegalMessage": "nothing-in-common",
-    "TimedOut": "timed-out",
     "TIMEOUT": "timed-out",
+    **dict.fromkeys(("CertExpired", "CertUnknown", "UntrustedRoot", "WrongPrincipal"), "certificate-refused"),
 }
 _OLD_TLS = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
-_NEARLY_ALL = 50  # good sessions for each bad one
 _STANDARD = Standard()
 
 
@@ -81,22 +80,22 @@ def _negotiations(case: Case) -> Iterator[Finding]:
     """Other faults of the handshake. That passers-by break off in one that they began is daily life."""
     failed = (g for g in case.groups if tls_word(g) and tls_word(g) not in KEY_WORDS and not g.masked)
     for word, groups in by(case, failed, tls_word):
-        peer = case.peer(groups[0])
-        passers_by = peer is Peer.OTHER and groups[0].way is Way.RECEIVE
-        stranger = peer in (Peer.OTHER, Peer.INSIDE)
-        yield case.tell(
-            "log-tls-failed",
-            Verdict.OK if passers_by else Verdict.WARN if stranger or _rare(case, groups) else Verdict.FAIL,
-            groups,
-            cause=_TLS_CAUSES.get(word),
-            status=word,
-        )
+        yield case.tell("log-tls-failed", _of_handshake(case, groups), groups, cause=_why_broken(word), status=word)
 
 
-def _rare(case: Case, groups: list[Group]) -> bool:
-    """Whether nearly all sessions with these peers did well: a connection can break off at any time."""
-    well = sum(group.sessions for group in case.beside(groups) if went_well(group))
-    return well >= _NEARLY_ALL * sum(group.sessions for group in groups)
+def _why_broken(word: str) -> str | None:
+    """By Windows' word, or by that on who hung up: `Remote(TimedOut)`."""
+    if "TimedOut" in word:
+        return "timed-out"
+    return "socket-error" if word.startswith("Remote") else _TLS_CAUSES.get(word)
+
+
+def _of_handshake(case: Case, groups: list[Group]) -> Verdict:
+    peer = case.peer(groups[0])
+    if peer is Peer.OTHER:
+        passers_by = groups[0].way is Way.RECEIVE or case.peers_own(groups)
+        return Verdict.OK if passers_by else Verdict.WARN
+    return at_most(Verdict.WARN if peer is Peer.INSIDE else Verdict.FAIL, case.chance(groups))
 
 
 def _left(case: Case) -> Iterator[Finding]:
@@ -105,9 +104,10 @@ def _left(case: Case) -> Iterator[Finding]:
         reason = cause != "not-said"
         known = case.peer(groups[0]) in (Peer.MICROSOFT, Peer.UNKNOWN)
         sent = groups[-1].sent
+        grave = Verdict.FAIL if reason else case.chance(groups)
         yield case.tell(
             "log-peer-left",
-            Verdict.FAIL if known else Verdict.WARN if reason and case.outside(groups[0]) else Verdict.OK,
+            grave if known else Verdict.WARN if reason and case.outside(groups[0]) else Verdict.OK,
             groups,
             names=case.exports.names(groups[-1], use=case.proper(groups[-1]), old=sha1(sent)),
             cause=cause,
@@ -130,17 +130,20 @@ def _without_starttls(case: Case) -> Iterator[Finding]:
     refused = [g for g in case.groups if not g.masked and not went_well(g) and fault(g) is not None]
     for cause, groups in by(case, refused, lambda group: _cause(fault(group))):
         known = case.exports.of_hybrid(groups[0]) or case.peer(groups[0]) is Peer.MICROSOFT
-        if groups[0].way is Way.SEND and not known:
-            continue  # many hosts have no TLS; who demands it of them has set a connector to, and gets a refusal
-        broken = cause in ("no-usable-certificate", "masked", "refused")
         heard = fault(groups[-1])
+        reply = heard.fact("reply") if heard else None
+        if groups[0].way is Way.SEND:  # many hosts have no TLS; who demands it of them gets a refusal
+            if known:
+                yield case.tell("log-cut-short", Verdict.FAIL, groups, cause="no-starttls", detail=reply)
+            continue
+        broken = cause in ("no-usable-certificate", "masked", "refused")
         yield case.tell(
             "starttls-not-supported",
             Verdict.FAIL if known else Verdict.WARN if broken else Verdict.OK,
             groups,
             cause=cause,
             keywords=heard.fact("keywords") if heard else None,
-            reply=heard.fact("reply") if heard else None,
+            reply=reply,
         )
 
 
@@ -162,28 +165,31 @@ def _cause(found: Finding | None) -> str:
 
 def _plain(case: Case) -> Iterator[Finding]:
     """STARTTLS was offered and never asked for. Most often the peer does as it likes; Exchange Online always asks."""
-    plain = (g for g in case.groups if not g.observation.session and not g.observation.failure and _silent(g))
+    plain = (g for g in case.groups if g.offered and not (g.observation.session or g.observation.failure or _told(g)))
     for groups in case.gathered(plain):
         microsoft = case.peer(groups[0]) is Peer.MICROSOFT and groups[0].way is Way.RECEIVE
         yield case.tell(
             "log-plain-text",
-            Verdict.WARN if microsoft else Verdict.OK,
+            Verdict.WARN if microsoft and case.chance(groups) is Verdict.FAIL else Verdict.OK,
             groups,
             cause="exchange-online" if microsoft else "others",
         )
 
 
-def _silent(group: Group) -> bool:
-    """Whether nothing of TLS shows: no certificate, no word, no refusal."""
-    return not (group.sent or group.received or group.status or group.reply or group.validation)
+def _told(group: Group) -> bool:
+    """Whether anything of TLS shows: a certificate, a word, a refusal."""
+    return bool(group.sent or group.received or group.status or group.reply or group.validation)
 
 
 def _old_versions(case: Case) -> Iterator[Finding]:
+    """With strangers it is their matter, where the server has agreed on something newer with others."""
     for groups in case.gathered(filter(_is_old, case.groups)):
-        session = groups[-1].observation.session
+        session, peer = groups[-1].observation.session, case.peer(groups[0])
+        newer = any(went_well(other) and not _is_old(other) for other in case.beside(groups, whoever=True))
+        theirs = peer is Peer.INSIDE or (peer is Peer.OTHER and newer)
         yield case.tell(
             "log-tls-old",
-            Verdict.WARN if case.outside(groups[0]) else Verdict.OK,
+            Verdict.OK if theirs else Verdict.WARN,
             groups,
             cured=lambda group: went_well(group) and not _is_old(group),
             version=session.version if session else None,

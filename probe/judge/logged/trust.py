@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from probe.judge.logged.case import Case
+from probe.judge.logged.case import FEW, Case
 from probe.judge.logged.groups import (
     NO_CERTIFICATE,
     Peer,
@@ -12,12 +12,14 @@ from probe.judge.logged.groups import (
     peer_left,
     sha1,
     tls_word,
+    went_well,
 )
 from probe.judge.logged.sessions import by, fault
 from probe.model import Finding, Group, Kind, Stage, Verdict, Way
 
 _NAME_WORDS = ("SubjectMismatch", "NoCNMatch")
 _ROOT_WORDS = ("UntrustedRoot", "InternalChainFailure", "UntrustedTestRoot", "not said")
+_OF_TLS = re.compile(r"TLS|[Cc]ertificate|ATTR|5\.7\.64|5\.7\.51")
 _CODE = re.compile(r"(?P<code>[245]\d\d)[ -](?P<enhanced>\d\.\d{1,3}\.\d{1,3})?")
 
 
@@ -38,8 +40,8 @@ def _refused_by_us(case: Case) -> Iterator[Finding]:
     """
     for cause, groups in by(case, filter(chain_word, case.groups), lambda group: _why(case, group)):
         last = max(groups, key=lambda group: group.last)
-        harm = any(group.reply or group.observation.failure for group in groups) or last.way is Way.SEND
         ours = case.peer(last) in (Peer.MICROSOFT, Peer.UNKNOWN)
+        harm = last.way is Way.SEND or any(_harmed(group, strictly=not ours) for group in groups)
         received = last.received
         yield case.tell(
             "log-peer-refused",
@@ -53,6 +55,11 @@ def _refused_by_us(case: Case) -> Iterator[Finding]:
             names_in_it=", ".join((received.names or ())[:6]) if received else None,
             reply=last.reply or None,
         )
+
+
+def _harmed(group: Group, *, strictly: bool) -> bool:
+    """Whether the session ended early; `strictly`: with the very refusal, for strangers come and go as they like."""
+    return "4.7.5" in group.reply if strictly else bool(group.reply or group.observation.failure)
 
 
 def _why(case: Case, group: Group) -> str:
@@ -100,25 +107,42 @@ def _how_lost(group: Group) -> str:
 def _refused_by_them(case: Case) -> Iterator[Finding]:
     """Replies by which the other side refused, or we did, that no other finding has told."""
     for cause, groups in by(case, (g for g in case.groups if _unexplained(g)), _which):
-        known = cause != "other"
-        attributed = known and case.peer(groups[0]) in (Peer.MICROSOFT, Peer.UNKNOWN)
         yield case.tell(
             "log-refused",
-            Verdict.FAIL if attributed else Verdict.WARN if groups[0].way is Way.SEND else Verdict.OK,
+            _of_reply(case, groups, cause),
             groups,
             cause=None if cause == "other" else cause,
             reply=groups[-1].reply,
         )
-    for groups in case.gathered(g for g in case.groups if _cut_short(case, g)):
+    for groups in case.gathered((g for g in case.groups if _cut_short(case, g)), together=True):
         failure = groups[-1].observation.failure
         yield case.tell(
             "log-cut-short",
-            Verdict.WARN,
+            _of_silence(case, groups),
             groups,
             stage=failure.stage if failure else None,
             kind=failure.kind if failure else None,
             detail=failure.detail if failure else None,
         )
+
+
+def _of_silence(case: Case, groups: list[Group]) -> Verdict:
+    """A failure only where nobody gets through any more: Exchange tries one address after the other."""
+    if case.chance(groups) is not Verdict.FAIL:
+        return Verdict.OK
+    first, number = min(group.first for group in groups), sum(group.sessions for group in groups)
+    through = any(went_well(group) and group.last > first for group in case.beside(groups))
+    return Verdict.WARN if through or number <= FEW else Verdict.FAIL
+
+
+def _of_reply(case: Case, groups: list[Group], cause: str) -> Verdict:
+    """Exchange Online's refusals for what we are, before all; that a stranger has no time for us is its own affair."""
+    peer = case.peer(groups[0])
+    if cause == "certificate-not-found" or (cause != "other" and peer in (Peer.MICROSOFT, Peer.UNKNOWN)):
+        return Verdict.FAIL
+    if groups[0].way is Way.RECEIVE or (peer is Peer.OTHER and not _OF_TLS.search(groups[0].reply)):
+        return Verdict.OK
+    return Verdict.WARN if case.chance(groups) is Verdict.FAIL else Verdict.OK
 
 
 def _unexplained(group: Group) -> bool:
@@ -131,6 +155,8 @@ def _which(group: Group) -> str:
     text = group.reply
     if "ATTR36" in text:
         return "name-not-accepted"
+    if "specified in TlsCertificateName" in text:
+        return "certificate-not-found"
     found = _CODE.match(text)
     enhanced = found["enhanced"] if found else None
     return {

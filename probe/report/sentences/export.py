@@ -12,7 +12,7 @@ SENTENCES: Mapping[str, str] = {
     "connector-name-stale issuer-and-subject-differ": "its name fits no certificate on {servers}; "
     "{installed} is there for that name: {rdns}",
     "connector-name-finds-nothing": "its name, {name}, fits no certificate on {servers}",
-    "connector-name-finds-nothing server-lacks-it": "it names {thumbprint}, which {holders} has, and {servers} has not",
+    "connector-name-finds-nothing server-lacks-it": "it names {thumbprint}, which is on {holders} and not on {servers}",
     "connector-name-ambiguous": "it names several certificates on {servers}: {candidates}",
     "connector-name-unreadable": "{name} cannot be read: {why}",
     "connector-name-long": "its TlsCertificateName has {length} characters",
@@ -52,6 +52,8 @@ SENTENCES: Mapping[str, str] = {
     "sender-name-legacy": "it holds {value}",
     "sender-name-missing": "it has neither TlsSenderCertificateName nor SenderIPAddresses",
     "inbound-ambiguous": "{thumbprint} is recognised by {connectors}",
+    "receive-range-catches": "its RemoteIPRanges, {ranges}, take Exchange Online's connections from {instead}, and it "
+    "lacks {lacks}",
     "receive-without-tls": "its AuthMechanism lacks Tls",
     "capabilities-set": "TlsDomainCapabilities names Exchange Online",
     "capabilities-missing": "TlsDomainCapabilities does not name Exchange Online",
@@ -74,8 +76,10 @@ SENTENCES: Mapping[str, str] = {
 }
 
 # So that all the places of one fault are told with it.
-_WITH_OTHERS = {"also": "; likewise {also}", "doubt": "; {doubt}"}
-_ON_SERVERS = {"servers": ", on {servers}", "doubt": "; {doubt}"}
+# An Edge server cannot be managed from another one.
+_EDGE = {"edge": "; {edge} is an Edge server: its commands are for its own console, without -Server"}
+_WITH_OTHERS = {"also": "; likewise {also}", "doubt": "; {doubt}", **_EDGE}
+_ON_SERVERS = {"servers": ", on {servers}", "doubt": "; {doubt}", **_EDGE}
 _DOUBTED = {"doubt": "; {doubt}"}
 
 MORE: Mapping[str, Mapping[str, str]] = {
@@ -101,6 +105,7 @@ MORE: Mapping[str, Mapping[str, str]] = {
     "sender-name-mismatch": _DOUBTED,
     "sender-name-not-accepted": _DOUBTED,
     "export-lossy": _DOUBTED,
+    "receive-range-catches": _DOUBTED,
     "receive-without-tls": _WITH_OTHERS,
     "capabilities-set": _WITH_OTHERS,
     "capabilities-missing": _WITH_OTHERS,

@@ -14,6 +14,7 @@ from probe.judge.hybrid.offline.expected import judge_expected
 from probe.judge.hybrid.offline.intent import judge_intent
 from probe.judge.hybrid.offline.nameless import judge_nameless
 from probe.judge.hybrid.offline.names import judge_names
+from probe.judge.hybrid.offline.ranges import judge_ranges
 from probe.judge.hybrid.offline.senders import judge_senders
 from probe.judge.hybrid.offline.settings import judge_settings
 from probe.judge.standard import Standard
@@ -26,6 +27,7 @@ JUDGES = (
     judge_expected,
     judge_senders,
     judge_settings,
+    judge_ranges,
     judge_intent,
 )
 

@@ -7,16 +7,23 @@ from functools import cached_property
 from itertools import islice
 
 from probe.judge.find import finding
-from probe.judge.hybrid.connectors import front_ends, is_default, names, server_of, to_microsoft
+from probe.judge.hybrid.connectors import (
+    edge_servers,
+    front_ends,
+    names,
+    receiving_servers,
+    row,
+    server_of,
+    to_microsoft,
+)
 from probe.judge.hybrid.installed import Resolution, inventory, short
-from probe.judge.hybrid.offline.rights import grants
+from probe.judge.hybrid.offline.rights import for_exchange_online
 from probe.judge.hybrid.way import enabled, level
 from probe.judge.standard import AuthLevel, Standard
 from probe.model import (
     ExchangeCertificate,
     Finding,
     Gap,
-    List,
     Many,
     Names,
     Organisation,
@@ -109,7 +116,7 @@ class Case:
         for connector in front_ends(self.organisation):
             if self.receives_at(server_of(connector)) is not False and _listens(connector):
                 listening.setdefault(server_of(connector), []).append(connector)
-        chosen = {id(found) for group in listening.values() for found in _chosen(group)}
+        chosen = {id(found) for group in listening.values() for found in for_exchange_online(group)}
         return tuple(islice((use for use in self.uses if id(use.connector) in chosen), MOST_FACING))
 
     @cached_property
@@ -124,13 +131,7 @@ class Case:
 
     @cached_property
     def _receiving(self) -> frozenset[str] | None:
-        hybrid = self.organisation.hybrid
-        lists: tuple[List, ...] = (
-            (hybrid.receiving_transport_servers, hybrid.edge_transport_servers) if hybrid else (Gap.ABSENT,)
-        )
-        if any(isinstance(listed, Gap) or (listed and listed.cut) for listed in lists):
-            return None
-        return frozenset(short(server) for listed in lists for server in items(listed)) or None
+        return receiving_servers(self.organisation)
 
     @cached_property
     def outbound(self) -> tuple[OutboundConnector, ...]:
@@ -168,8 +169,8 @@ class Case:
     @cached_property
     def has_edge(self) -> bool | None:
         """Whether there are Edge servers, to which the connectors are copied; None: it is not known."""
-        hybrid, servers = self.organisation.hybrid, self.organisation.servers
-        if any(server.edge is True for server in servers) or (hybrid and items(hybrid.edge_transport_servers)):
+        servers = self.organisation.servers
+        if edge_servers(self.organisation):
             return True
         return False if servers and all(server.edge is False for server in servers) else None
 
@@ -181,6 +182,7 @@ class Case:
         book: RuleBook = RuleBook.RFC,
         *,
         on: Sequence[str] | None = None,
+        uses: Sequence[Use] | None = None,
         certificate: ExchangeCertificate | None = None,
         outbound: OutboundConnector | None = None,
         blanks: tuple[tuple[str, str | None], ...] = (),
@@ -188,25 +190,27 @@ class Case:
         **more: str | int | None,
     ) -> Finding:
         """A finding, with what the blanks of its remedy stand for where it has one: `on` are the servers to mend, None
-        being all, `blanks` go before whatever else is known, and `facts` are told with `more`."""
-        made = finding(code, verdict, where, book, **{**dict(facts), **more})
+        being all, or `uses` the connectors to mend, and no others; `blanks` go before whatever else is known, and
+        `facts` are told with `more`."""
+        told_of = {**dict(facts), **more}
+        if uses and verdict is not Verdict.OK:
+            edges = edge_servers(self.organisation)
+            told_of["edge"] = listed(server for server in servers_of(uses) if short(server) in edges) or None
+        made = finding(code, verdict, where, book, **told_of)
         if verdict is Verdict.OK or self._named >= MOST_NAMED:
             return made
         self._named += 1
-        told = names(self.organisation, self.at, outbound=outbound, certificate=certificate, servers=on or None)
+        servers = servers_of(uses) if uses else on
+        told = names(self.organisation, self.at, outbound=outbound, certificate=certificate, servers=servers or None)
         common = {**dict(told.common), **{blank: value for blank, value in blanks if value}}
-        return replace(made, names=Names(common=tuple(common.items()), servers=told.servers))
+        rows = tuple(row(use.connector, use.server) for use in uses) if uses else told.servers
+        return replace(made, names=Names(common=tuple(common.items()), servers=rows))
 
 
 def _listens(connector: ReceiveConnector) -> bool:
     """Whether it is certain enough that strangers' mail comes to it: of connectors whose bindings are not known, one
     that bears the name of a Default Frontend."""
     return bool(items(connector.bindings)) or "default frontend" in connector.name.casefold()
-
-
-def _chosen(group: Sequence[ReceiveConnector]) -> Iterable[ReceiveConnector]:
-    dedicated = [found for found in group if not is_default(found) and grants(found)]
-    return dedicated or [found for found in group if is_default(found)]
 
 
 def listed(given: Iterable[str | None]) -> str:

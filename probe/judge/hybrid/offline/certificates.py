@@ -45,7 +45,7 @@ def judge_certificates(case: Case) -> Iterator[Finding | Missed]:
             trouble.code,
             trouble.verdict,
             at_installed(thumbprint, servers_of(uses)),
-            on=servers_of(uses),
+            uses=uses,
             # A certificate that has lost its key is mended itself; in the place of any other a better one is to come.
             certificate=cases[0][1] if trouble.code in _STAYS else None,
             blanks=(("OLD-THUMBPRINT", thumbprint),),

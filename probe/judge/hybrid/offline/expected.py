@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from probe.judge.certificate import host_address, is_host
-from probe.judge.hybrid.installed import names_of
+from probe.judge.hybrid.installed import names_of, subject_of
 from probe.judge.hybrid.offline.case import Case, Missed, Use, listed, missed, servers_of
 from probe.judge.hybrid.offline.nameless import shown
 from probe.judge.hybrid.way import level
@@ -35,6 +35,12 @@ def matching(certificate: ExchangeCertificate, expected: str) -> str | None:
     if expected in names:
         return expected
     return next((name for name in names if exchange_matches(name, expected)), None)
+
+
+def common_name(certificate: ExchangeCertificate) -> str | None:
+    """The host that its subject names: what the wizard has Exchange Online expect."""
+    named = (text.lower() for rdn in subject_of(certificate) or () for kind, text in rdn if kind == "CN")
+    return next((name for name in named if is_host(name) and not host_address(name)), None)
 
 
 def may_judge(certificate: ExchangeCertificate, expected: str) -> bool:
@@ -99,7 +105,7 @@ def _told(
         BOOK,
         on=servers,
         outbound=connector,
-        blanks=(("OLD-THUMBPRINT", first.thumbprint),),
+        blanks=(("OLD-THUMBPRINT", first.thumbprint), ("NEW-NAME", common_name(first))),
         cause=None if all(matched) else "depends" if any(matched) else "no-name",
         expected=expected,
         presented=listed(names_of(first)),

@@ -86,7 +86,7 @@ def judge_nameless(case: Case) -> Iterator[Finding | Missed]:
                 code,
                 verdict,
                 at_uses(alike),
-                on=servers_of(alike),
+                uses=alike,
                 cause=kind,
                 servers=listed(servers_of(alike)) or "the server",
                 fqdn=listed(known(use.connector.fqdn) for use in alike) or "not known",

@@ -3,7 +3,7 @@
 One answer, told once, for all connectors and servers of which it is true.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from probe.judge import dn
@@ -31,9 +31,15 @@ class Fate:
 
 def judge_names(case: Case) -> Iterator[Finding | Missed]:
     """A finding for each name and what becomes of it; nothing on connectors that have none."""
+    yield from judge_uses(case, case.uses)
+    yield from _judge_length(case)
+
+
+def judge_uses(case: Case, uses: Iterable[Use]) -> Iterator[Finding | Missed]:
+    """The same of some of the connectors, their names' lengths apart."""
     fates: dict[Fate, list[Use]] = {}
     asking = {id(use.connector) for use in (*case.facing, *case.sending)}
-    for use in case.uses:
+    for use in uses:
         value = use.connector.tls_certificate_name
         if value is Gap.LOST or id(use.connector) in asking:
             yield from missed(value, f"TlsCertificateName of {use.connector.name}", NEEDED)
@@ -43,19 +49,18 @@ def judge_names(case: Case) -> Iterator[Finding | Missed]:
                 yield fate
             else:
                 fates.setdefault(fate, []).append(use)
-    for fate, uses in fates.items():
+    for fate, alike in fates.items():
         yield case.found(
             fate.code,
             fate.verdict,
-            at_uses(uses),
-            on=servers_of(uses),
+            at_uses(alike),
+            uses=alike,
             certificate=fate.best,
             blanks=(("OLD-THUMBPRINT", fate.old),),
-            servers=listed(servers_of(uses)) or "any server in the exports",
-            also=others(uses),
+            servers=listed(servers_of(alike)) or "any server in the exports",
+            also=others(alike),
             facts=fate.facts,
         )
-    yield from _judge_length(case)
 
 
 def _fate(case: Case, use: Use, resolved: Resolution) -> Fate | Missed:
@@ -209,7 +214,7 @@ def _judge_length(case: Case) -> Iterator[Finding]:
                 "connector-name-long",
                 Verdict.WARN if case.has_edge else Verdict.OK,
                 at_uses(uses),
-                on=servers_of(uses),
+                uses=uses,
                 cause="edge" if case.has_edge else "no-edge",
                 length=len(given),
                 also=others(uses),

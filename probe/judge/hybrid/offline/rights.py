@@ -5,7 +5,9 @@ subject instead of a domain; since Exchange Online renewed its certificate then,
 nothing. Without the right nothing fails: the mail is taken as a stranger's, and nobody is told.
 """
 
-from probe.judge.hybrid.connectors import MICROSOFT
+from collections.abc import Sequence
+
+from probe.judge.hybrid.connectors import MICROSOFT, is_default
 from probe.judge.names import exchange_matches
 from probe.model import Many, ReceiveConnector, items
 
@@ -25,6 +27,13 @@ def grants(connector: ReceiveConnector) -> bool | None:
 def _names_a_cloud(entry: str) -> bool:
     domain, _, rights = entry.rpartition(":")
     return RIGHT in rights.casefold() and any(exchange_matches(cloud, domain.strip().lower()) for cloud in CLOUDS)
+
+
+def for_exchange_online(group: Sequence[ReceiveConnector]) -> Sequence[ReceiveConnector]:
+    """Of one server's connectors those that Exchange Online should come to: with a range of their own and its rights,
+    else those that take everybody's connections."""
+    dedicated = [found for found in group if not is_default(found) and grants(found)]
+    return dedicated or [found for found in group if is_default(found)]
 
 
 def lacking(connector: ReceiveConnector) -> str:

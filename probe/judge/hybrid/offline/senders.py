@@ -12,7 +12,7 @@ from probe.judge import dn
 from probe.judge.hybrid.connectors import on_premises
 from probe.judge.hybrid.installed import is_named, names_of
 from probe.judge.hybrid.offline.case import ORGANISATION, Case, Missed, Use, listed, missed, servers_of
-from probe.judge.hybrid.offline.expected import matching, may_judge, unverified
+from probe.judge.hybrid.offline.expected import common_name, matching, may_judge, unverified
 from probe.judge.hybrid.offline.nameless import IP_MAY_DO, shown
 from probe.model import (
     AcceptedDomain,
@@ -62,10 +62,10 @@ def _judge_missing(case: Case, connector: InboundConnector) -> Iterator[Finding 
 def _judge_value(case: Case, connector: InboundConnector, value: str) -> Iterator[Finding | Missed]:
     where, name = Where(kind="connector", name=connector.name), value.strip().lower()
     if is_legacy(value):
-        yield case.found("sender-name-legacy", Verdict.WARN, where, BOOK, blanks=_blank(connector), value=value)
         name = _common_name(value)
-    online = [found for found in case.organisation.domains if found.online is True]
-    accepted = online or [found for found in case.organisation.domains if found.online is None]
+        blanks = (*_blank(connector), ("NEW-NAME", _acceptable(case, name)))
+        yield case.found("sender-name-legacy", Verdict.WARN, where, BOOK, blanks=blanks, value=value)
+    accepted = _accepted(case)
     if not accepted:
         question = "whether TlsSenderCertificateName lies under an accepted domain"
         yield Missed(why="absent", what="accepted domains of Exchange Online", question=question)
@@ -88,6 +88,17 @@ def _judge_value(case: Case, connector: InboundConnector, value: str) -> Iterato
                 domain=listed(found.domain for found in above or accepted),
                 doubt="how far below an accepted domain the name may lie is not documented" if doubtful else None,
             )
+
+
+def _accepted(case: Case) -> list[AcceptedDomain]:
+    """Those of the tenant; where the exports do not tell, those of which it is not known whose they are."""
+    online = [found for found in case.organisation.domains if found.online is True]
+    return online or [found for found in case.organisation.domains if found.online is None]
+
+
+def _acceptable(case: Case, name: str | None) -> str | None:
+    """The name, if the tenant takes it."""
+    return name if name and covering(name, _accepted(case)) else None
 
 
 def _common_name(value: str) -> str:
@@ -165,7 +176,7 @@ def _told(
         Where(kind="connector", name=uses[0].connector.name) if uses else ORGANISATION,
         BOOK,
         on=servers_of(uses),
-        blanks=_blank(alone) if alone else (),
+        blanks=(*(_blank(alone) if alone else ()), ("NEW-NAME", _acceptable(case, common_name(first)))),
         cause=cause,
         expected=listed(values),
         presented=listed(names_of(first)),

@@ -1,6 +1,6 @@
 """Settings by which TLS, or the trust that rests on it, does not come about at all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from probe.judge.hybrid.offline.case import Case, Missed, Use, at_uses, listed, missed, others, servers_of
 from probe.judge.hybrid.offline.rights import grants, lacking
@@ -9,15 +9,16 @@ from probe.model import Finding, Many, ReceiveConnector, SendConnector, Verdict,
 
 def judge_settings(case: Case) -> Iterator[Finding | Missed]:
     """Findings on the connectors that mail with Exchange Online takes, and on levels that are set in vain on any."""
-    yield from _judge_mechanisms(case)
+    yield from judge_mechanisms(case, case.facing)
     if case.is_hybrid:
         yield from _judge_rights(case)
     yield from _judge_sending(case)
 
 
-def _judge_mechanisms(case: Case) -> Iterator[Finding | Missed]:
+def judge_mechanisms(case: Case, uses: Iterable[Use]) -> Iterator[Finding | Missed]:
+    """Do these receive connectors offer TLS at all?"""
     without: list[Use] = []
-    for use in case.facing:
+    for use in uses:
         connector = use.connector
         if isinstance(connector, ReceiveConnector):
             mechanisms = connector.auth_mechanism
@@ -32,7 +33,7 @@ def _judge_mechanisms(case: Case) -> Iterator[Finding | Missed]:
             "receive-without-tls",
             Verdict.FAIL if case.demands_tls else Verdict.WARN,
             at_uses(without),
-            on=servers_of(without),
+            uses=without,
             servers=listed(servers_of(without)),
             also=others(without),
         )
@@ -66,7 +67,7 @@ def _judge_rights(case: Case) -> Iterator[Finding | Missed]:
             "capabilities-missing",
             Verdict.WARN,
             at_uses(uses),
-            on=servers_of(uses),
+            uses=uses,
             cause=cause,
             capabilities=listed(capabilities),
             servers=listed(servers_of(uses)),

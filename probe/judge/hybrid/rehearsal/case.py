@@ -12,8 +12,15 @@ from functools import lru_cache
 from probe.judge import dn
 from probe.judge.certificate import Certificate
 from probe.judge.chain import Anchors, Path
-from probe.judge.hybrid.connectors import MICROSOFT, front_ends, is_default, to_microsoft
-from probe.judge.hybrid.installed import intended, is_current, is_named, names_of
+from probe.judge.hybrid.connectors import (
+    MICROSOFT,
+    front_ends,
+    is_default,
+    receiving_servers,
+    server_of,
+    to_microsoft,
+)
+from probe.judge.hybrid.installed import intended, is_current, is_named, names_of, short
 from probe.judge.standard import Standard
 from probe.model import (
     Evidence,
@@ -103,8 +110,12 @@ def concerned(organisation: Organisation) -> tuple[Connector, ...]:
 
 
 def _receiving(organisation: Organisation) -> Iterator[ReceiveConnector]:
-    """Of the front ends those that take Exchange Online's connections: by its rights there, or as they take all."""
+    """Of the front ends those that take Exchange Online's connections: by its rights there, or as they take all; behind
+    an Edge server they take none of them."""
+    servers = receiving_servers(organisation)
     for connector in front_ends(organisation):
+        if servers is not None and (server := server_of(connector)) and short(server) not in servers:
+            continue
         rights = " ".join(items(connector.tls_domain_capabilities)).casefold()
         if is_default(connector) or MICROSOFT in rights:
             yield connector

@@ -10,6 +10,11 @@ from probe.judge.hybrid.rehearsal.case import MOST_SERVERS, Case, Connector
 from probe.judge.hybrid.rehearsal.step import Step, on_servers, receiving, sending, shared
 from probe.model import Finding, Names, items
 
+_AT_ITS_CONSOLE = "On an Edge server, do so at its own console, without -Server."
+_BY_EDGESYNC = (
+    "The send connectors of an Edge server are set on a mailbox server; run Start-EdgeSynchronization there after it. "
+    "Where no mailbox server has the certificate, read $n at the Edge server's console."
+)
 _NAME = "    $n = '<I>{0}<S>{1}' -f $c.Issuer, $c.Subject"
 _TAKE = ("    $c = Get-ExchangeCertificate -Server '<SERVER>' -Thumbprint '<THUMBPRINT>'", _NAME)
 
@@ -84,13 +89,15 @@ def _intermediates(case: Case, faults: Sequence[Finding]) -> Iterator[Step]:
 def pointed(case: Case, changing: Sequence[Connector], again: str = "") -> Iterator[Step]:
     """From here on these connectors name the new certificate."""
     common = (("THUMBPRINT", case.thumbprint),)
+    edge = f" {_AT_ITS_CONSOLE}" if _edge(case) else ""
+    copied = f" {_BY_EDGESYNC}" if _edge(case) else ""
     if receive := receiving(case, changing):
         yield Step(
             key=f"receive{again}",
             instruction="Point the receive connectors at it:",
             commands=(*_TAKE, "    Set-ReceiveConnector '<RECEIVE-CONNECTOR>' -TlsCertificateName $n"),
             why="A connector that names no installed certificate offers no STARTTLS (event 12014); Exchange Online "
-            "then says 451 5.7.3 STARTTLS is required to send mail.",
+            f"then says 451 5.7.3 STARTTLS is required to send mail.{edge}",
             names=Names(common=common, servers=receive),
             answers=("rehearsal-connector",),
         )
@@ -100,7 +107,7 @@ def pointed(case: Case, changing: Sequence[Connector], again: str = "") -> Itera
             instruction="Point the send connectors at it, in the same window:",
             commands=(*_TAKE, "    Set-SendConnector '<SEND-CONNECTOR>' -TlsCertificateName $n"),
             why="Otherwise mail waits with 454 4.7.5 The certificate specified in TlsCertificateName of the "
-            "SendConnector could not be found.",
+            f"SendConnector could not be found.{copied}",
             names=Names(common=common, servers=send),
             answers=("rehearsal-connector",),
         )
