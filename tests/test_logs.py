@@ -19,6 +19,7 @@ from probe.dialogue.smtp import hear
 from probe.errors import ConfigError, ExportError
 from probe.exchange.logs import digest
 from probe.exchange.logs.certificate import in_one_row
+from probe.exchange.logs.counting import Counting
 from probe.exchange.logs.gathering import Gathering
 from probe.exchange.logs.replies import as_sent
 from probe.judge.session import judge_session
@@ -346,6 +347,20 @@ def test_a_late_refusal_is_kept_where_tls_or_attribution_is_to_blame() -> None:
     assert blocked.observation.failure
     assert blocked.observation.failure.stage is Stage.AFTER
     assert told("550 5.1.1 User unknown").reply == ""
+
+
+def test_a_wrong_password_is_no_matter_of_ours() -> None:
+    rows = rows_of(NEW_RECEIVE)[:14]
+    said = rows[-1].replace(b",-,,Local", b',>,"535 5.7.3 Authentication unsuccessful",').replace(b",13,", b",99,")
+    told = read(b"".join(rows) + said)
+    assert [group.reply for group in told.groups] == [""]
+
+
+def test_a_name_that_fits_no_certificate_is_a_refusal() -> None:
+    words = b"454 4.7.5 The certificate specified in TlsCertificateName of the SendConnector could not be found."
+    row = b"2026-11-21T09:05:00.133Z,C,08DE2B1A3C5D7E02,%d,,198.51.100.12:25,*,,%b\r\n"
+    (group,) = read(row % (0, b"attempting to connect") + row % (1, words)).groups
+    assert group.reply == words.decode()
 
 
 def test_a_connection_that_does_not_come_about() -> None:
@@ -690,6 +705,52 @@ def test_what_is_held_is_bounded() -> None:
     tracemalloc.stop()
     assert told.rows == 12_000
     assert peak < 30 << 20
+
+
+def test_strangers_beyond_the_limit_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the inner network and what differs in more than the address stay apart."""
+    monkeypatch.setattr("probe.exchange.logs.counting.MOST_GROUPS", 10)
+    row = b"2026-11-21T09:05:00.133Z,EX01\\C,%016X,0,192.0.2.25:25,%b:1025,+,,\r\n"
+    strangers = [row % (number, b"8.8.8.%d" % number) for number in range(100)]
+    inside = row % (200, b"10.0.0.7")
+    told = read(b"".join([*strangers, inside]))
+    by_peer = {group.peer: group.sessions for group in told.groups}
+    assert (told.omitted, told.sessions, len(by_peer)) == (0, 101, 11)
+    assert by_peer["*.*.*.*"] == 91
+    assert by_peer["10.0.0.7"] == by_peer["8.8.8.8"] == 1
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_remembered_of_a_shape_changes_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Damaged and doubled logs come to the same, session by session, whether like ones are told anew or not."""
+    dealer = random.Random(seed)
+    rows = b"".join(map(sample, dealer.sample(ALL, 3))).splitlines(keepends=True)
+    for _ in range(dealer.randrange(1, 12)):
+        place = dealer.randrange(len(rows))
+        row, cut = rows[place], dealer.randrange(len(rows[place]))
+        if dealer.random() < 0.3 and len(rows) < 2000:
+            rows += [other.replace(b"08DE2B1", b"08DE2C%d" % dealer.randrange(9)) for other in rows]
+        elif not row.startswith(b"#"):
+            rows[place] = dealer.choice(
+                [b"", row[:cut], row + row, row[:cut] + b'"' + row[cut:], row.replace(b"E", b"*")]
+            )
+    remembered = read(b"".join(rows))
+    monkeypatch.setattr("probe.exchange.logs.counting.LONGEST", 0)
+    assert read(b"".join(rows)) == remembered
+
+
+def test_addresses_dates_and_strangers_names_make_no_new_shape() -> None:
+    gathering, counting = Gathering(), Counting()
+    data = b"".join(rows_of(NEW_RECEIVE)[:14])
+    for number in range(50):
+        changed = data.replace(b"08DE2B1B", b"%08X" % number).replace(b"104.47.1.10", b"203.0.113.%d" % number)
+        changed = changed.replace(b"09:30:00 +0000", b"09:%02d:00 +0000" % number)
+        for gathered in gathering.take(changed.splitlines()):
+            counting.count(gathered)
+    for gathered in gathering.rest():
+        counting.count(gathered)
+    assert counting.sessions == 50
+    assert len(counting._shapes) == 1
 
 
 def test_kinds_beyond_the_limit_are_omitted(monkeypatch: pytest.MonkeyPatch) -> None:

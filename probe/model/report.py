@@ -25,7 +25,8 @@ class Where:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
     """What the blanks of a remedy (`<SERVER>`) stand for in an organisation, by the words of the blanks: `common` hold
-    wherever they stand, and of `servers` each is a server with what is its own, for whom commands are repeated."""
+    wherever they stand, and of `servers` each is a server with what is its own, for whom commands are repeated. An
+    empty value: there is nothing of that kind, and what would be done with it is left out."""
 
     common: tuple[tuple[str, str], ...] = ()
     servers: tuple[tuple[tuple[str, str], ...], ...] = ()

@@ -109,7 +109,11 @@ def fact(said: bytes) -> Fact | None:
     for what, form in _WORDS:
         if found := form.search(context):
             return Fact(what, found["word"], found.groupdict().get("more") or "")
-    words = f"{text(data)} {context}"
+    return _in_words(f"{text(data)} {context}")
+
+
+def _in_words(words: str) -> Fact | None:
+    """What Exchange says in a sentence, wherever in the row it stands."""
     if _NAME_STALE in words:
         return Fact(What.NAME_STALE, words.strip()[:_LONGEST])
     if "ailed to connect" in words:

@@ -90,7 +90,7 @@ LOGGED_DIALOGUE = (
                     "See from the server itself what answers, and whether its keywords have STARTTLS:",
                     "    probe '<HOST>:25' --transcript",
                     *STOP_INSPECTION,
-                    "See whether the server's outside address is blocked: https://sender.office.com takes it off the list.",
+                    "If the server's outside address is blocked, https://sender.office.com takes it off the list.",
                 ),
                 exchange_online=IN_THE_QUEUE,
             ),

@@ -168,7 +168,8 @@ LOGGED_TRUST = (
                 ),
                 remedy=USE_CERTIFICATE,
                 exchange_online=(
-                    "454 4.7.5 The certificate specified in TlsCertificateName of the SendConnector could not be found.",
+                    "454 4.7.5 The certificate specified in TlsCertificateName of the SendConnector could not be "
+                    "found.",
                 ),
             ),
             "partner-restricted": Cause(

@@ -63,7 +63,8 @@ SESSION = (
                 meaning=(
                     "The server offers X-ANONYMOUSTLS, so it is Exchange and TLS is on, but STARTTLS is missing: no "
                     "certificate fits the connector's TlsCertificateName, or the one that fits does not pass on the "
-                    "server itself. Exchange does not fall back to another."
+                    "server itself. Exchange does not fall back to another. A connector whose AuthMechanism lacks Tls "
+                    "may well look the same."
                 ),
                 remedy=(
                     "Read event 12014 of MSExchangeFrontEndTransport: it quotes the name that found no certificate.",
@@ -75,6 +76,8 @@ SESSION = (
                     "    Get-Item 'Cert:\\LocalMachine\\My\\<THUMBPRINT>' | Test-Certificate",
                     "If its private key is missing or unreadable:",
                     *REPAIR_KEY,
+                    "If event 12014 is not there, see whether the connector offers TLS at all:",
+                    *OFFER_TLS,
                 ),
             ),
             "masked": Cause(

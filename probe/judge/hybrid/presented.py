@@ -187,7 +187,7 @@ def _mismatch(
         at_certificate(0),
         RuleBook.EXCHANGE_ONLINE,
         cause=cause,
-        expected=" or ".join(sorted(expected)) or "none",
+        expected=" or ".join(sorted(expected)),
         presented=leaf.sha1.upper(),
         subject=leaf.subject if isinstance(leaf, Certificate) else None,
         issuer=leaf.issuer if isinstance(leaf, Certificate) else None,

@@ -45,10 +45,8 @@ SENTENCES: Mapping[str, str] = {
     "connector-certificate-mismatch": "not the expected certificate: expected {expected}, presented {presented}",
     "connector-certificate-mismatch name-unset": "{presented} is presented, which is installed on {servers}; no "
     "certificate is named by {connectors}",
-    "connector-certificate-mismatch another-installed": "{presented} is presented, which is installed on {servers}; "
-    "{connectors} names {expected}",
-    "connector-certificate-mismatch not-installed": "{presented} is presented, which no server has installed; "
-    "{connectors} names {expected}",
+    "connector-certificate-mismatch another-installed": "{presented} is presented, which is installed on {servers}",
+    "connector-certificate-mismatch not-installed": "{presented} is presented, which no server has installed",
     "connector-certificate-mismatch issuer-differs": "not the expected certificate: {rdns}",
     "connector-certificate-mismatch subject-differs": "not the expected certificate: {rdns}",
     "connector-certificate-mismatch issuer-and-subject-differ": "not the expected certificate: {rdns}",
@@ -128,6 +126,8 @@ MORE: Mapping[str, Mapping[str, str]] = {
         "rfc_9525": "; RFC 9525 accepts it, Exchange Online does not, because {expected} is expected there: {rfc_9525}",
         "doubt": "; {doubt}",
     },
+    "connector-certificate-mismatch another-installed": {"expected": "; {connectors} names {expected}"},
+    "connector-certificate-mismatch not-installed": {"expected": "; {connectors} names {expected}"},
     "connector-certificate-matches": {"ambiguous": "; {ambiguous}"},
     "certificate-not-trusted": {"aia": "; its CA offers its certificate at {aia}"},
     "chain-incomplete": {"aia": "; its CA offers it at {aia}"},
