@@ -151,6 +151,7 @@ CODES = (
     "sender-name-missing",
     "inbound-ambiguous",
     "receive-range-catches",
+    "hybrid-connector-missing",
     "receive-without-tls",
     "capabilities-set",
     "capabilities-missing",
@@ -264,6 +265,7 @@ CAUSES = {
     "connector-none": {"none-leads-here", "not-exported"},
     "client-certificate-not-asked": {"configured", "some-configured", "not-configured"},
     # export: what exports say by themselves
+    "hybrid-connector-missing": {"none-inbound", "no-inbound-for-us", "none-outbound"},
     "connector-name-stale": {"issuer-differs", "subject-differs", "issuer-and-subject-differ"},
     "connector-name-finds-nothing": {"nowhere", "server-lacks-it"},
     "connector-name-ambiguous": {"expired-among-them", "several-current"},

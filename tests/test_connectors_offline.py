@@ -28,6 +28,7 @@ from probe.model import (
     AcceptedDomain,
     ExchangeCertificate,
     ExchangeServer,
+    Export,
     Finding,
     Gap,
     HybridConfiguration,
@@ -362,6 +363,12 @@ WILD = made("*.contoso.com", subject="CN=*.contoso.com")
 ONLY_FRONT = {"receive": (front_end("EX01"), front_end("EX02", tls_certificate_name=None))}
 
 
+def none_of(kind: str) -> Organisation:
+    """The collector asked, and there are none."""
+    asked = Export(source="exo.json", form="json", encoding="UTF-8", things=(), none=frozenset({kind}))
+    return org(exports=(asked,), **{kind: ()})
+
+
 def long_named() -> Organisation:
     der = (
         _authority()
@@ -657,6 +664,14 @@ WRONG = (
         words=[f"SourceTransportServers of {TO_OFFICE}"],
     ),
     Wrong(org(outbound=()), "export-lossy", "absent", Verdict.OK, words=["outbound connectors"]),
+    Wrong(none_of("inbound"), "hybrid-connector-missing", "none-inbound", Verdict.WARN),
+    Wrong(none_of("outbound"), "hybrid-connector-missing", "none-outbound", Verdict.WARN),
+    Wrong(
+        org(inbound=tuple(replace(one, enabled=False) for one in HEALTHY.inbound)),
+        "hybrid-connector-missing",
+        "no-inbound-for-us",
+        Verdict.WARN,
+    ),
 )
 
 

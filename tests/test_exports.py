@@ -234,6 +234,27 @@ def test_an_empty_text_is_null_whatever_the_type() -> None:
     assert found.tls_certificate_name is None
 
 
+@pytest.mark.parametrize(
+    ("text", "none"),
+    [
+        (
+            '{"collected": "2026-11-21T08:00:00Z", "inbound": [], "outbound": [{"Name": "a", "TlsDomain": "b.c"}]}',
+            {"inbound"},
+        ),
+        ('{"collected": "2026-11-21T08:00:00Z", "outbound": [{"Name": "a", "TlsDomain": "b.c"}]}', set()),
+        (
+            (
+                '{"collected": "2026-11-21T08:00:00Z", "inbound": [], "outbound": [{"Name": "a", "TlsDomain": "b.c"}], '
+                '"errors": [{"Step": "Get-InboundConnector", "Message": "no"}]}'
+            ),
+            set(),
+        ),
+    ],
+)
+def test_asked_and_none_there_is_not_the_same_as_not_asked(text: str, none: set[str]) -> None:
+    assert exchange.organisation([exchange.read(text.encode(), "exo.json")]).none == none
+
+
 def test_absent_null_and_lost_lists_are_three_things() -> None:
     header = '"Name","AddressSpaces","SmartHosts","TlsDomain"\n'
     lost = "Microsoft.Exchange.Data.MultiValuedProperty`1[Microsoft.Exchange.Data.SmartHost]"

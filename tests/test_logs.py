@@ -351,7 +351,7 @@ def test_a_late_refusal_is_kept_where_tls_or_attribution_is_to_blame() -> None:
 
 def test_a_wrong_password_is_no_matter_of_ours() -> None:
     rows = rows_of(NEW_RECEIVE)[:14]
-    said = rows[-1].replace(b",-,,Local", b',>,"535 5.7.3 Authentication unsuccessful",').replace(b",13,", b",99,")
+    said = rows[-1].partition(b",13,")[0] + b",14,,,>,535 5.7.3 Authentication unsuccessful,\r\n"
     told = read(b"".join(rows) + said)
     assert [group.reply for group in told.groups] == [""]
 
@@ -709,14 +709,14 @@ def test_what_is_held_is_bounded() -> None:
 
 def test_strangers_beyond_the_limit_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of the inner network and what differs in more than the address stay apart."""
-    monkeypatch.setattr("probe.exchange.logs.counting.MOST_GROUPS", 10)
+    monkeypatch.setattr("probe.exchange.logs.counting.MOST_GROUPS", 20)
     row = b"2026-11-21T09:05:00.133Z,EX01\\C,%016X,0,192.0.2.25:25,%b:1025,+,,\r\n"
     strangers = [row % (number, b"8.8.8.%d" % number) for number in range(100)]
     inside = row % (200, b"10.0.0.7")
     told = read(b"".join([*strangers, inside]))
     by_peer = {group.peer: group.sessions for group in told.groups}
-    assert (told.omitted, told.sessions, len(by_peer)) == (0, 101, 11)
-    assert by_peer["*.*.*.*"] == 91
+    assert (told.omitted, told.sessions, len(by_peer)) == (0, 101, 20)
+    assert by_peer["*.*.*.*"] == 82
     assert by_peer["10.0.0.7"] == by_peer["8.8.8.8"] == 1
 
 
@@ -737,6 +737,15 @@ def test_what_is_remembered_of_a_shape_changes_nothing(seed: int, monkeypatch: p
     remembered = read(b"".join(rows))
     monkeypatch.setattr("probe.exchange.logs.counting.LONGEST", 0)
     assert read(b"".join(rows)) == remembered
+
+
+def test_a_gap_and_an_overwritten_banner_make_a_new_shape() -> None:
+    refuses = [row for row in rows_of(NEW_RECEIVE) if b"08DE2B1B00000004" in row]
+    gap = [row.replace(b"00000004,3,", b"0000000A,4,").replace(b"00000004", b"0000000A") for row in refuses]
+    starred = [row.replace(b"00000004", b"0000000B").replace(b"+0000", b"****") for row in refuses]
+    told = by_session(read(b"".join([*refuses, *gap, *starred])))
+    offered = {end[-1]: (group.offered, group.masked) for end, group in told.items()}
+    assert offered == {"4": (("X-ANONYMOUSTLS",), False), "A": (None, False), "B": (("X-ANONYMOUSTLS",), True)}
 
 
 def test_addresses_dates_and_strangers_names_make_no_new_shape() -> None:

@@ -42,6 +42,8 @@ def read(data: bytes, source: str, modified: datetime | None) -> Export:
         remarks=tuple(margin.remarks),
         collected=found.collected or modified,
         certain=found.collected is not None,
+        # Where something could not be collected, an empty list may be just that.
+        none=frozenset() if any(remark.what == "not-collected" for remark in margin.remarks) else found.empty,
     )
 
 

@@ -43,7 +43,8 @@ class Remark:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
     """One file, read. `collected` is when it was made, as far as it says (`certain`), else when the file was last
-    written."""
+    written. `none` are the kinds (`inbound`, `outbound`, `send`, `receive`) of which it says that there are none, which
+    is not the same as not speaking of them."""
 
     source: str
     form: str
@@ -52,6 +53,7 @@ class Export:
     remarks: tuple[Remark, ...] = ()
     collected: datetime | None = None
     certain: bool = False
+    none: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,13 @@ class Organisation:
     hybrid: HybridConfiguration | None = None
     servers: tuple[ExchangeServer, ...] = ()
     collected: datetime | None = None
+
+    @property
+    def none(self) -> frozenset[str]:
+        """The kinds of connectors of which there are none, as some export says and no other denies."""
+        there = {"inbound": self.inbound, "outbound": self.outbound, "send": self.send, "receive": self.receive}
+        said = {kind for export in self.exports for kind in export.none}
+        return frozenset(kind for kind in said if not there.get(kind))
 
     @property
     def server_names(self) -> Iterator[str]:

@@ -29,16 +29,19 @@ _OBJECTS = "export objects: `Get-SendConnector | ConvertTo-Json -Depth 6`"
 def read(text: str) -> Read:
     objects: list[Raw] = []
     collected: datetime | None = None
+    empty: set[str] = set()
     for node in nodes(text):
         if isinstance(node, Object) and _combined(node):
             collected = _collected(node) or collected
             for member in node.members:
+                if member.name.lower() in SECTIONS and isinstance(member.value, Array) and not member.value.items:
+                    empty.add(member.name.lower())
                 for raw in _of_section(member):
                     counted(objects, raw)
         else:
             for raw in _raws(node, "the file"):
                 counted(objects, raw)
-    return Read(form="json", objects=tuple(objects), collected=collected)
+    return Read(form="json", objects=tuple(objects), collected=collected, empty=frozenset(empty))
 
 
 def _combined(node: Object) -> bool:

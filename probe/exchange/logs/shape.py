@@ -44,6 +44,6 @@ def _bare(event: bytes, said: bytes) -> bytes:
         greeting, hello, behind = said.partition(b" Hello [")
         address, _, keywords = behind.partition(b"]")
         return greeting + keywords if hello and b" " not in address else said
-    if word in _GREETS and event == b"<" and b'"' not in said:
+    if word in _GREETS and event == b"<" and b'"' not in said and _ONLINE not in said.lower():
         return said[:5]
     return said

@@ -2,6 +2,7 @@
 
 from probe.judge.catalogue.entry import Cause, Entry
 from probe.judge.catalogue.export_certificates import CERTIFICATES
+from probe.judge.catalogue.export_missing import MISSING
 from probe.judge.catalogue.export_nameless import NAMELESS
 from probe.judge.catalogue.export_names import NAMES
 from probe.judge.catalogue.export_online import ONLINE
@@ -61,4 +62,4 @@ _LOSSY = Entry(
     },
 )
 
-EXPORT: tuple[Entry, ...] = (*NAMES, *NAMELESS, *CERTIFICATES, *ONLINE, *SETTINGS, _LOSSY)
+EXPORT: tuple[Entry, ...] = (*NAMES, *NAMELESS, *CERTIFICATES, *ONLINE, *SETTINGS, *MISSING, _LOSSY)

@@ -8,6 +8,7 @@ _BY_US = (
     "454 4.7.5 Certificate validation failure",
     "450 4.4.317 Cannot connect to remote server [Message=454 4.7.5 Certificate validation failure]",
 )
+_NOT_FOUND = "454 4.7.5 The certificate specified in TlsCertificateName of the SendConnector could not be found."
 _STATUS = "The word is Exchange's own, as in its code of 2013; its text for the failure of a send session may differ."
 _RELAY = "Microsoft KB 3212877 (550 5.7.64 TenantAttribution)"
 _SHOW_EXPECTED = ("    Get-SendConnector '<SEND-CONNECTOR>' | Format-List TlsAuthLevel, TlsDomain, SmartHosts",)
@@ -167,10 +168,7 @@ LOGGED_TRUST = (
                     "of the queue; that a log has them, too, was not seen."
                 ),
                 remedy=USE_CERTIFICATE,
-                exchange_online=(
-                    "454 4.7.5 The certificate specified in TlsCertificateName of the SendConnector could not be "
-                    "found.",
-                ),
+                exchange_online=(_NOT_FOUND,),
             ),
             "partner-restricted": Cause(
                 title="A partner connector of the tenant refuses this sender",

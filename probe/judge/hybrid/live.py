@@ -69,8 +69,9 @@ def _judge_ways(evidence: Evidence, organisation: Organisation, ways: dict[Endpo
             yield finding("connector-applies", Verdict.OK, where, BOOK, connector=found.connector.name, **told)
         elif endpoint.dialogue == "smtp" and not by_smart_host:
             # With a port, it is this very endpoint that was asked about; a domain may well have other mail hosts.
-            verdict = Verdict.WARN if organisation.outbound and evidence.target.port else Verdict.OK
-            cause = "none-leads-here" if organisation.outbound else "not-exported"
+            exported = bool(organisation.outbound) or "outbound" in organisation.none
+            verdict = Verdict.WARN if exported and evidence.target.port else Verdict.OK
+            cause = "none-leads-here" if exported else "not-exported"
             yield finding("connector-none", verdict, where, BOOK, cause=cause)
 
 

@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {
+    "hybrid-connector-missing": "a connector is missing in Exchange Online",
+    "hybrid-connector-missing none-inbound": "there is no inbound connector in Exchange Online",
+    "hybrid-connector-missing no-inbound-for-us": "no enabled inbound connector in Exchange Online is "
+    "of type OnPremises",
+    "hybrid-connector-missing none-outbound": "there is no outbound connector in Exchange Online",
     "connector-name-resolves": "it names {thumbprint}, installed on {servers}",
     "connector-name-stale": "its name, {name}, fits no certificate on {servers}",
     "connector-name-stale issuer-differs": "its name fits no certificate on {servers}; "

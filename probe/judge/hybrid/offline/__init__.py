@@ -12,6 +12,7 @@ from probe.judge.hybrid.offline.case import MOST_USES, ORGANISATION, Case, Misse
 from probe.judge.hybrid.offline.certificates import judge_certificates
 from probe.judge.hybrid.offline.expected import judge_expected
 from probe.judge.hybrid.offline.intent import judge_intent
+from probe.judge.hybrid.offline.missing import judge_missing
 from probe.judge.hybrid.offline.nameless import judge_nameless
 from probe.judge.hybrid.offline.names import judge_names
 from probe.judge.hybrid.offline.ranges import judge_ranges
@@ -29,6 +30,7 @@ JUDGES = (
     judge_settings,
     judge_ranges,
     judge_intent,
+    judge_missing,
 )
 
 
@@ -58,7 +60,7 @@ def _not_exported(case: Case) -> Iterator[Missed]:
         (on_premises(organisation.inbound), organisation.send, "send connectors", "which certificates servers show"),
     )
     for near, far, what, question in sides:
-        if near and not far:
+        if near and not far and what.removesuffix(" connectors") not in organisation.none:
             yield Missed(why="absent", what=what, question=question)
     for use in case.sending:
         if isinstance(use.connector, SendConnector):
