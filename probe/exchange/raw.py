@@ -56,8 +56,8 @@ class Raw:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
     """A file's objects. `form` is format-list, json, clixml or csv; `collected` is what a combined file says of itself
-    (UTC). `encoding` is what its bytes were found to be in. `empty` are the sections of a combined file that hold nothing:
-    it was asked, and there is none."""
+    (UTC). `encoding` is what its bytes were found to be in. `empty` are the sections of a combined file that hold
+    nothing: it was asked, and there is none."""
 
     form: str
     objects: tuple[Raw, ...]

@@ -98,8 +98,12 @@ def _servers(organisation: Organisation, width: int) -> Iterator[Line]:
         words = ["Edge"] if known_as and known_as.edge is True else []
         if known_as and (version := known(known_as.version)):
             words.append(visible(version))
-        prints = dict.fromkeys(found.thumbprint[:OWN] for found in held.on(name))
-        words.append(f"certificates {listed(list(prints))}" if prints else "no certificate in the export")
+        there = list(held.on(name))  # and those of which nobody knows where they are
+        prints = dict.fromkeys(found.thumbprint[:OWN] for found in there if known(found.server))
+        if prints or not there:
+            words.append(f"certificates {listed(list(prints))}" if prints else "no certificate in the export")
+        else:
+            words.append("certificates: on which server they are, the export does not say")
         told["; ".join(words)].append(name)
     for having, names in told.items():
         yield from _title("server", names, width)
