@@ -1,8 +1,8 @@
 """Protocol logs: megabytes a second on one core, and what is held at most.
 
 The log is made of the samples' sessions in proportions as a hybrid server has them: nearly all of them go well, most
-carry several messages, twenty are open at a time. Half of it is written as newer versions write it, half as older. Beside it the unkindest logs that there
-are: short sessions and no mail.
+carry several messages, twenty are open at a time. Half of it is written as newer versions write it, half as older.
+Beside it the unkindest logs that there are: short sessions and no mail.
 """
 
 import random

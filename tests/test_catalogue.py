@@ -302,7 +302,7 @@ CAUSES = {
     "log-certificate-not-installed": {"nowhere", "elsewhere", "export-older", "since-removed"},
     "log-contradicted": {"expected-fails", "unfit-works"},
     "log-scrubbed": {"no-thumbprint", "names"},
-    "log-incomplete": {"damaged", "omitted", "empty", "wire-unseen"},
+    "log-incomplete": {"damaged", "omitted", "empty", "no-tls", "wire-unseen"},
     "log-not-kept": {"receive", "send"},
     # rehearsal: the next certificate
     "rehearsal-file": {"several-leaves", "authority"},

@@ -513,6 +513,12 @@ SCENES: dict[str, Scene] = {
     "too many kinds": Scene(
         groups=[group()], counts={"omitted": 3}, code="log-incomplete", cause="omitted", verdict=UNKNOWN
     ),
+    "health checks alone": Scene(
+        groups=[group(session=None, sent=None, peer="10.0.0.7")],
+        code="log-incomplete",
+        cause="no-tls",
+        verdict=UNKNOWN,
+    ),
     "empty": Scene(groups=[], code="log-incomplete", cause="empty", verdict=UNKNOWN),
     "nothing on the wire": Scene(
         groups=[group()], seen=on_the_wire(), code="log-incomplete", cause="wire-unseen", verdict=UNKNOWN
@@ -808,6 +814,13 @@ def test_servers_among_themselves_may_use_what_they_have_made() -> None:
         assert {found.verdict for found in judged(one, group(1))} == {OK}
 
 
+def test_addresses_that_are_told_together_keep_their_place() -> None:
+    """`*.*.*.*` are strangers, `10.1.*.*` the inner network."""
+    for peer, verdict in (("*.*.*.*", WARN), ("10.1.*.*", OK), ("192.168.*.*", OK), ("fd00::*", OK)):
+        found = [one.verdict for one in judged(group(sent=SELF_SIGNED, peer=peer)) if one.code != "log-sessions-good"]
+        assert found == ([verdict] if verdict is WARN else [])
+
+
 def test_a_self_signed_client_certificate_to_strangers_is_a_note() -> None:
     to_somebody = sending(connector="Internet", peer=STRANGER, sent=SELF_SIGNED, received=GATEWAYS)
     assert find(judged(to_somebody), "log-self-signed-sent").verdict is OK
@@ -856,6 +869,17 @@ def test_a_certificate_newer_than_the_log_is_no_contradiction() -> None:
     before = group(sent=EXPIRED, first=AT - timedelta(days=90), last=AT - timedelta(days=90))
     found = find(judged(before, seen=on_the_wire("renewed_same")), "log-certificate-agrees", "superseded")
     assert found.verdict is OK
+
+
+def test_a_newer_certificate_that_the_connector_does_not_name_is_told() -> None:
+    before = AT - timedelta(days=90)
+    exports = organisation(certificate(OLD, not_after=EXPIRED.not_after), collected=before + timedelta(hours=1))
+    logs = group(sent=EXPIRED, first=before, last=before)
+    found = find(
+        judged(logs, organisation=exports, seen=on_the_wire("renewed_same")), "log-certificate-differs", "wire"
+    )
+    assert (found.verdict, found.fact("wire"), found.fact("named")) == (WARN, RENEWED, OLD)
+    assert found.fact("note") == "the export is older than the certificate on the wire: make a new one"
 
 
 @pytest.mark.parametrize(
@@ -984,6 +1008,7 @@ def test_the_command_with_exports_and_the_wire(
     ("words", "error"),
     [
         (["no-such-file.log"], "no-such-file.log"),
+        ([""], "the name of a log is empty"),
         (["fixtures/exchange/int2025.pem"], "int2025.pem"),
         (["fixtures/exchange/logs", "--probe"], "no target is named"),
         (["fixtures/exchange/logs", "--expect-thumbprint", "ab" * 32], "--expect-thumbprint"),

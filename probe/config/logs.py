@@ -56,6 +56,8 @@ def _files(words: Iterable[str]) -> Iterator[tuple[Path | None, bool]]:
     found = dict[Path, bool]()
     for word in words:
         path = Path(word)
+        if not word:
+            raise ConfigError("the name of a log is empty", _HINT)  # as of a variable that is not set
         if word == "-":
             yield None, True
         elif path.is_dir():

@@ -34,7 +34,8 @@ class Names:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is so, good or bad. Its identity over time is (`code`, `where`). `facts` are sorted by key.
+    """One thing that is so, good or bad. Its identity over time is (`code`, `where`), of logs
+    and rehearsals with the fact `cause`. `facts` are sorted by key.
     `names` fill in the blanks of its remedy."""
 
     code: str

@@ -71,7 +71,8 @@ def _headline(findings: Sequence[Finding], sources: Sequence[str], verdict: Verd
 
 def _named(sources: Sequence[str]) -> str:
     more = f" and {len(sources) - REASONS} more" if len(sources) > REASONS else ""
-    return ", ".join(visible(source) for source in sources[:REASONS]) + more or "protocol logs"
+    names = ("standard input" if source == "-" else visible(source) for source in sources[:REASONS])
+    return ", ".join(names) + more or "protocol logs"
 
 
 def _read(digest: Digest, at: datetime, notes: Sequence[str], width: int) -> Iterator[Line]:

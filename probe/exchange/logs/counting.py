@@ -16,15 +16,14 @@ from probe.model import Failure, Group, Leaf, Session, Way
 MOST_GROUPS = 10_000
 MOST_HELD = 32 << 20  # bytes of the rows that stand for all groups
 MOST_SHAPES = 2048
-STRANGERS = "*.*.*.*"  # stands for addresses of the internet, where they are too many to be told apart
 _BEYOND = -1  # the number of all kinds beyond the limit
-_NAMED = 0.9  # share of the limits at which they are
-_NO_STRANGERS = (  # how inner addresses begin, and families of hosts
-    *("*", "10.", "127.", "169.254.", "192.168.", "fc", "fd", "fe8", "fe9", "fea", "feb", "::1"),
+_NAMED = 0.9  # share of the limits at which addresses are no longer told apart
+_INSIDE = (  # how addresses of inner networks begin
+    *("10.", "127.", "169.254.", "192.168.", "fc", "fd", "fe8", "fe9", "fea", "feb", "::1"),
     *(f"172.{second}." for second in range(16, 32)),
     *(f"100.{second}." for second in range(64, 128)),
 )
-_ROW, _GROUP = 64, 1500  # bytes that each takes beside its text
+_GROUP = 1500  # bytes that each takes beside its rows
 
 
 class Likeness(NamedTuple):
@@ -94,20 +93,20 @@ class Counting:
         self.unfinished += not gathered.whole
         key = known.number, known.server or address(local), known.family or address(remote)
         tally = self._tallies.get(key)
-        if tally is None and not self._room(_NAMED) and _is_stranger(key[2]):
-            key = *key[:2], STRANGERS
+        if tally is None and not self._room(_NAMED):
+            key = *key[:2], _network(key[2])
             tally = self._tallies.get(key)
         if tally is None:
             if known.number == _BEYOND or not self._room(1):
                 self.omitted += 1
                 return
             self._tallies[key] = _Tally(1, at, at, gathered)
-            self._held += _GROUP + _size(gathered)
+            self._held += _GROUP + gathered.size
             return
         tally.sessions += 1
         tally.first = min(tally.first, at)
         if at >= tally.last:
-            self._held += _size(gathered) - _size(tally.example)
+            self._held += gathered.size - tally.example.size
             tally.last, tally.example = at, gathered
 
     def _learn(self, alike: Shape, gathered: Gathered) -> _Known | None:
@@ -118,7 +117,7 @@ class Counting:
                 self._numbers.setdefault(likeness, len(self._numbers))
             number = self._numbers.get(likeness, _BEYOND)
             known = _Known(number, _server(told, likeness.connector), told.family)
-        if _size(gathered) < LONGEST:
+        if gathered.size < LONGEST:
             if len(self._shapes) >= MOST_SHAPES:
                 self._shapes.clear()
             self._shapes[alike] = known
@@ -141,13 +140,13 @@ def _begun(gathered: Gathered) -> datetime | None:
     return earliest or next((at for row in gathered.rows if (at := moment(row.partition(b",")[0]))), None)
 
 
-def _is_stranger(peer: str) -> bool:
-    """Whether it is an address of the internet."""
-    return bool(peer) and not peer.startswith(_NO_STRANGERS)
-
-
-def _size(gathered: Gathered) -> int:
-    return sum(map(len, gathered.rows)) + _ROW * len(gathered.rows)
+def _network(peer: str) -> str:
+    """What an address is told as where they are too many to be told apart; families of hosts are few."""
+    if not peer[:1].isalnum() and not peer.startswith("::"):
+        return peer
+    if not peer.startswith(_INSIDE):
+        return "*.*.*.*"
+    return "fd00::*" if ":" in peer else ".".join((*peer.split(".")[:2], "*", "*"))
 
 
 def _likeness(told: Story) -> Likeness:

@@ -61,13 +61,14 @@ _OURS = re.compile(
 @dataclass(slots=True)
 class Gathered:
     """The rows of one session as they came; `header` and `source`: what the file of its first row says of itself, and
-    its name. `whole`: its end was seen."""
+    its name. `whole`: its end was seen; `size` is what they take, in bytes."""
 
     session: bytes
     header: Way | None
     source: str
     rows: list[bytes] = field(default_factory=list)
     whole: bool = False
+    size: int = 0
 
 
 class Gathering:
@@ -120,7 +121,9 @@ class Gathering:
                 continue
             line = line[:-1] if line[-1:] == b"\r" else line
             known.rows.append(line)
-            self._held += len(line) + _ROW
+            size = len(line) + _ROW
+            known.size += size
+            self._held += size
             if len(self._ended) > 2 * _LINGER or len(opened) > MOST_OPEN or self._held > MOST_HELD:
                 yield from self._due()
 
@@ -139,7 +142,7 @@ class Gathering:
 
     def _let_go(self, key: bytes) -> Gathered:
         gone = self._open.pop(key)
-        self._held -= _SESSION + len(key) + sum(map(len, gone.rows)) + _ROW * len(gone.rows)
+        self._held -= _SESSION + len(key) + gone.size
         return gone
 
     def _mended(self, line: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:

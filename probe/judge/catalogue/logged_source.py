@@ -4,6 +4,10 @@ from probe.judge.catalogue.entry import Cause, Entry
 from probe.judge.catalogue.logged_sessions import LOGS
 
 _READ_AGAIN = "Read the logs where they were written, or copy them as files."
+_WHERE_TO_LOOK = (
+    "See where logs are written. What comes from Exchange Online is in SmtpReceive of the front end.",
+    "What goes to it is in SmtpSend of the transport service, or of a front end that is a proxy:",
+)
 _WHERE = (
     "    Get-TransportService | Format-List Name, SendProtocolLogPath, ReceiveProtocolLogPath",
     "    Get-FrontendTransportService | Format-List Name, SendProtocolLogPath, ReceiveProtocolLogPath",
@@ -59,14 +63,15 @@ LOGGED_SOURCE = (
                 meaning="No endpoint that was looked at came to TLS, so the log is held against exports alone, if any.",
                 remedy=("See why, by a look at the endpoint alone:", "    probe '<HOST>:25'"),
             ),
+            "no-tls": Cause(
+                title="No session in the logs shows TLS, or the lack of it",
+                meaning="There is nothing to judge: health checks, clients without TLS, or sessions cut off before it.",
+                remedy=(*_WHERE_TO_LOOK, *_WHERE),
+            ),
             "empty": Cause(
                 title="The logs hold no session",
                 meaning="There is nothing to judge: the files have headers alone, or rows of no session.",
-                remedy=(
-                    "See where logs are written. What comes from Exchange Online is in SmtpReceive of the front end.",
-                    "What goes to it is in SmtpSend of the transport service, or of a front end that is a proxy:",
-                    *_WHERE,
-                ),
+                remedy=(*_WHERE_TO_LOOK, *_WHERE),
             ),
         },
     ),

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from probe.judge.logged.case import Case
 from probe.judge.logged.certificates import judge_certificates
-from probe.judge.logged.copy import judge_copy
+from probe.judge.logged.copy import judge_copy, judge_nothing
 from probe.judge.logged.exports import Exports
 from probe.judge.logged.joined import judge_contradictions, judge_joined
 from probe.judge.logged.sessions import judge_sessions
@@ -29,7 +29,10 @@ def judge_logs(
     at: datetime,
 ) -> tuple[Finding, ...]:
     """The findings, gravest first. `organisation` is what exports say, `seen` what a live look at the endpoints showed;
-    without them the logs speak for themselves. `at` (UTC) is the moment judged for: what expires soon, does so then."""
+    without them the logs speak for themselves. `at` (UTC) is the moment judged for: what expires soon, does so then.
+
+    Of one code and place there may be several: one for each cause, word of the log and sort of peer, as they are mended
+    in different ways."""
     case = Case(
         groups=sorted(digest.groups, key=lambda group: (group.last, group.first)),
         exports=Exports(organisation=organisation, at=at),
@@ -38,16 +41,15 @@ def judge_logs(
         at=at,
     )
     sessions = tuple(judge_sessions(case))
-    return _gravest_first(
-        (
-            *sessions,
-            *judge_trust(case),
-            *judge_certificates(case),
-            *judge_joined(case),
-            *judge_contradictions(case, sessions),
-            *judge_copy(case, digest),
-        )
+    found = (
+        *sessions,
+        *judge_trust(case),
+        *judge_certificates(case),
+        *judge_joined(case),
+        *judge_contradictions(case, sessions),
+        *judge_copy(case, digest),
     )
+    return _gravest_first(found or judge_nothing(digest))
 
 
 def _gravest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -27,6 +27,11 @@ def judge_copy(case: Case, digest: Digest) -> Iterator[Finding]:
     yield from _not_kept(case)
 
 
+def judge_nothing(digest: Digest) -> Iterator[Finding]:
+    """Why nothing at all was found: no session shows TLS, nor the lack of it."""
+    yield finding("log-incomplete", Verdict.UNKNOWN, LOGS, cause="no-tls", sessions=digest.sessions)
+
+
 def _scrubbed(case: Case) -> Iterator[Finding]:
     """Thumbprints that are none match nothing: where there was something to hold them against, that is not known."""
     broken = [group for group in case.groups if _no_thumbprint(group)]

@@ -75,7 +75,7 @@ def peer_of(group: Group) -> Peer:
     if not group.peer.strip():
         return Peer.UNKNOWN
     try:
-        address = ipaddress.ip_address(group.peer.strip("[]").partition("%")[0])
+        address = ipaddress.ip_address(group.peer.strip("[]").partition("%")[0].replace("*", "0"))  # 10.1.*.*
     except ValueError:
         return Peer.OTHER if "." in group.peer else Peer.UNKNOWN
     return Peer.INSIDE if any(address in network for network in _INSIDE) else Peer.OTHER

@@ -7,7 +7,7 @@ presents as a server, so only receive logs are held against the wire.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from probe.judge.certificate import Certificate, parse
 from probe.judge.find import finding
@@ -107,10 +107,11 @@ def _named(case: Case, group: Group, sent: str) -> _Named | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wire:
-    """The leaf certificates that the live look saw. `newer`: each began after the last session of the log."""
+    """The leaf certificates that the live look saw; `begun` is when the first of them did, None where one cannot be
+    read."""
 
     thumbprints: tuple[str, ...]
-    newer: bool
+    begun: datetime | None
 
 
 def _wire(case: Case, group: Group) -> _Wire | None:
@@ -121,9 +122,10 @@ def _wire(case: Case, group: Group) -> _Wire | None:
     leaves = [parse(seen.chain.der[0]) for seen in shown if seen.chain]
     if not leaves:
         return None
+    read = [leaf for leaf in leaves if isinstance(leaf, Certificate)]
     return _Wire(
         thumbprints=tuple(dict.fromkeys(leaf.sha1.upper() for leaf in leaves)),
-        newer=all(isinstance(leaf, Certificate) and leaf.not_before > group.last for leaf in leaves),
+        begun=None if len(read) < len(leaves) else min(leaf.not_before for leaf in read),
     )
 
 
@@ -140,8 +142,12 @@ def _compared(case: Case, group: Group, sent: str) -> Iterator[Finding]:
         cause = "connector" if named and named.thumbprints else "nothing-named"
     if by_wire is False:
         seen_there = set(answers.thumbprints) if answers else set()
-        superseded = seen_there <= (named.thumbprints or frozenset()) if named and by_name is False else False
-        cause = "superseded" if superseded or (answers and answers.newer) else cause or "wire"
+        wanted = named.thumbprints if named else None
+        if wanted is None:  # what the connector names is not known
+            superseded = bool(answers and answers.begun and answers.begun > group.last)
+        else:
+            superseded = by_name is False and seen_there <= wanted
+        cause = "superseded" if superseded else cause or "wire"
     good = cause in (None, "superseded")
     yield case.tell(
         "log-certificate-agrees" if good else "log-certificate-differs",
@@ -169,6 +175,8 @@ def _note(case: Case, group: Group, wire: _Wire | None, named: _Named | None) ->
         notes.append("the name fits several certificates: the log says which one is in use")
     if named and collected and collected < group.last:
         notes.append("the export is older than these sessions")
+    elif named and collected and wire and group.way is Way.RECEIVE and wire.begun and collected < wire.begun:
+        notes.append("the export is older than the certificate on the wire: make a new one")
     if wire and group.way is Way.SEND:
         notes.append(_AS_CLIENT)
     return "; ".join(notes) or None

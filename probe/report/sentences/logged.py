@@ -38,6 +38,7 @@ SENTENCES: Mapping[str, str] = {
     "log-incomplete damaged": "{damaged} of {rows} rows could not be read",
     "log-incomplete omitted": "{omitted} sessions were not looked at",
     "log-incomplete wire-unseen": "no certificate was seen on the wire: {targets}",
+    "log-incomplete no-tls": "none of {sessions} sessions shows TLS",
     "log-incomplete": "no session in {rows} rows",
     "log-not-kept": "ProtocolLoggingLevel is None",
 }
