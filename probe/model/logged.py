@@ -20,8 +20,9 @@ class Group:
     """Sessions that are alike: same way, connector, server, peer, certificates and end.
 
     `server` is this server: of a receive connector its name, of a send log the name that it greeted by, or its address.
-    `peer` is who was at the other end: an address, a family of hosts as in `*.protection.outlook.com`, or a network as in
-    `10.1.*.*` where addresses are too many. `sent` is the certificate that this server presented, `received` the peer's, None where the log shows none. `observation` is the
+    `peer` is who was at the other end: an address, a family of hosts as in `*.protection.outlook.com`, or a network as
+    in `10.1.*.*` where addresses are too many. `sent` is the certificate that this server presented, `received` the
+    peer's, None where the log shows none. `observation` is the
     last of the sessions, as evidence: its endpoint is the listening side, and its leaf that side's certificate.
 
     `status` is the word in which the log says how TLS ended (`NoCredentials`, `UntrustedRoot`); empty: it says no
