@@ -1353,3 +1353,11 @@ def test_standard_input_is_bounded(monkeypatch: pytest.MonkeyPatch, piped: Calla
     long = piped(b"550 5.7.64 " + b"x" * 1000)
     assert run(["explain", "-"]) == 0
     assert long.tell() == 100
+
+
+def test_an_event_that_names_its_machine_is_told_as_that_machine_s() -> None:
+    event = re.sub(r"\s*<Computer>.*?</Computer>", "", fixture("capi2.xml"))
+    assert "the text does not say which" in " ".join(shown(event).split())
+    told = " ".join(shown(event.replace("<System>", "<System><Computer>CORP-SMTP1</Computer>", 1)).split())
+    assert "the machine that logged it, CORP-SMTP1;" in told
+    assert "the text does not say which" not in told

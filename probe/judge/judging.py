@@ -11,13 +11,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from probe.judge.chain import Anchors
 from probe.judge.dane import Excuse, judge_dane
 from probe.judge.drift import judge_drift
 from probe.judge.find import at_certificate, finding, noted, placed
-from probe.judge.hybrid.live import judge_hybrid, with_names
-from probe.judge.hybrid.way import demanded, promising, way
 from probe.judge.route import judge_route
 from probe.judge.session import judge_session
 from probe.judge.standard import Standard
@@ -36,6 +35,9 @@ from probe.model import (
     Verdict,
 )
 
+if TYPE_CHECKING:
+    from probe.judge.hybrid.way import Way
+
 Judged = list[tuple[Observation, tuple[Finding, ...]]]
 
 
@@ -44,11 +46,10 @@ def judge(
 ) -> Report:
     """The report on a target as of `at` (UTC): gravest finding first, each (code, place) once. With an organisation,
     each endpoint is judged by the connector by which Exchange Online would come to it."""
-    seen_at = dict.fromkeys(seen.endpoint for seen in evidence.observations)
-    ways = {there: way(organisation, evidence, there) for there in seen_at} if organisation else {}
-    standards = {there: demanded(standard, found.connector) for there, found in ways.items()}
-    connector = next((found.connector for found in ways.values() if found.connector), None)
-    wanted = promising(standard, connector)
+    ways = _ways(evidence, organisation) if organisation else {}
+    standards = {there: found.demanded(standard) for there, found in ways.items()}
+    leading = next((found for found in ways.values() if found.connector), None)
+    wanted = leading.promising(standard) if leading else standard
     dane = judge_dane(evidence, wanted, anchors, at)
     sts = judge_sts(evidence, wanted, anchors, at)
     tlsrpt, reporting = judge_tlsrpt(evidence, standard)
@@ -76,6 +77,8 @@ def judge(
     if promised:
         findings = _united(promised, findings)
     if organisation:
+        from probe.judge.hybrid.live import judge_hybrid, with_names
+
         findings = _united(findings, judge_hybrid(evidence, organisation, ways))
         findings = list(with_names(findings, evidence, organisation, ways, at))
     return Report(
@@ -86,6 +89,13 @@ def judge(
         roots=anchors.label,
         promises=Promises(dane=dane.promise, mta_sts=sts.promise, tlsrpt=tlsrpt),
     )
+
+
+def _ways(evidence: Evidence, organisation: Organisation) -> "dict[Endpoint, Way]":
+    # Loaded here: most targets are judged without exports, and what reads them takes its time.
+    from probe.judge.hybrid.way import way
+
+    return {seen.endpoint: way(organisation, evidence, seen.endpoint) for seen in evidence.observations}
 
 
 def _judge_one(

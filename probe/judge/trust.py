@@ -148,6 +148,7 @@ def _judge_names(case: Presented) -> Iterator[Finding]:
             Verdict.OK,
             where,
             demand.book,
+            why=None if verdict is Verdict.OK else "the target is an address",
             presented=", ".join(leaf.names),
             excused_by=demand.excuse(verdict),
         )

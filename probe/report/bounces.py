@@ -89,7 +89,7 @@ def _facts(bounce: Bounce, width: int) -> Iterator[Line]:
     """What the text itself tells of the case."""
     for label, text in (
         ("Tried", place(bounce.fqdn, bounce.ip, bounce.port or 25) if bounce.fqdn or bounce.ip else ""),
-        ("Told by", bounce.generating_server or bounce.process or ""),
+        ("Told by", ", ".join(filter(None, (bounce.generating_server, bounce.process)))),
         ("For", f"recipients in {bounce.domain}" if bounce.domain else ""),
         ("When", _when(bounce)),
         ("Expected", bounce.expected or ""),

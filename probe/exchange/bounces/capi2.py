@@ -20,7 +20,7 @@ from probe.exchange.bounces.fields import exact_time_in
 _ELEMENT = re.compile(r"<(?:\w{1,20}:)?(\w{1,40})((?:\s[^<>]*)?)/?>([^<>]{0,1000})")
 _VALUE = re.compile(r"\b(\w{1,40})\s*=\s*(?:\"([^\"<>]{0,1000})\"|'([^'<>]{0,1000})')")
 _WANTED = frozenset(
-    {"Certificate", "Result", "EventAuxInfo", "SSLAdditionalPolicyInfo", "TimeCreated", "Policy", "EventID"}
+    {"Certificate", "Result", "EventAuxInfo", "SSLAdditionalPolicyInfo", "TimeCreated", "Policy", "EventID", "Computer"}
 )
 
 
@@ -32,6 +32,7 @@ class Capi2:
     thumbprint: str | None
     result: int | None
     process: str | None
+    computer: str | None
     at: datetime | None
 
 
@@ -53,6 +54,7 @@ def read_capi2(text: str) -> Capi2:
         thumbprint=thumbprint[0].upper() if thumbprint else None,
         result=_number(found.get("Result", {}).get("value", "")),
         process=found.get("EventAuxInfo", {}).get("ProcessName") or None,
+        computer=found.get("Computer", {}).get("") or None,
         at=exact_time_in(found.get("TimeCreated", {}).get("SystemTime", "")),
     )
 

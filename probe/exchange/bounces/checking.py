@@ -40,10 +40,7 @@ _SENDING = (
     "the same server shows as a server, `probe` sees, and a chain that lacks an intermediate there usually lacks it "
     "here too."
 )
-_LOCAL = (
-    "It speaks of the machine that logged it, and the text does not say which; what that machine presents to others, "
-    "`probe HOST:25` shows."
-)
+_LOCAL = "It speaks of the machine that logged it, {which}; what that machine presents to others, `probe HOST:25` shows."
 
 
 def command(bounce: Bounce, check: Check) -> Command:
@@ -54,7 +51,8 @@ def command(bounce: Bounce, check: Check) -> Command:
         case Check.SENDING:
             return Command(notes=(_SENDING,))
         case Check.LOCAL:
-            return Command(notes=(_LOCAL,))
+            which = bounce.generating_server or "and the text does not say which"
+            return Command(notes=(_LOCAL.format(which=which),))
         case Check.DOMAIN:
             return _domain(bounce)
         case Check.HOST | Check.NAME:

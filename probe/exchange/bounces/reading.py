@@ -84,6 +84,7 @@ def _capi2(text: str) -> Bounce:
         presented=event.subject,
         thumbprint=event.thumbprint,
         process=event.process,
+        generating_server=event.computer,
         at=event.at,
     )
 

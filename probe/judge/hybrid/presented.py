@@ -228,7 +228,7 @@ def _by_name(leaf: Certificate | Unreadable, organisation: Organisation, told: S
         subject=leaf.subject if isinstance(leaf, Certificate) else None,
         issuer=leaf.issuer if isinstance(leaf, Certificate) else None,
         rdns="; ".join((*(f"issuer {d}" for d in issuer), *(f"subject {d}" for d in subject))),
-        connectors=connectors,
+        named_by=connectors,
     )
 
 

@@ -26,6 +26,31 @@ class Way:
     connector: OutboundConnector | None = None
     rivals: tuple[OutboundConnector, ...] = ()
 
+    def demanded(self, standard: Standard) -> Standard:
+        """The standard by which the connector judges; what the user expects in so many words goes before it."""
+        if self.connector is None:
+            return standard
+        own = None if standard.auth_level or standard.name else level(self.connector)
+        return replace(
+            standard,
+            connector=self.connector.name,
+            auth_level=own or standard.auth_level,
+            # TlsDomain counts with DomainValidation alone.
+            name=(known(self.connector.tls_domain) or None) if own is AuthLevel.DOMAIN_VALIDATION else standard.name,
+        )
+
+    def promising(self, standard: Standard) -> Standard:
+        """The standard for the domain's promises, by the connector's SmtpDaneMode and MtaStsMode. They concern mail
+        that goes by MX; whether DANE is asked of a smart host is not documented, and MTA-STS knows only MX hosts."""
+        if self.connector is None or self.connector.use_mx_record is not True:
+            return standard
+        dane, sts = known(self.connector.smtp_dane_mode), known(self.connector.mta_sts_mode)
+        return replace(
+            standard,
+            dane=Want.REQUIRE if standard.dane is Want.AUTO and dane == "Mandatory" else _unless(standard.dane, dane),
+            mta_sts=_unless(standard.mta_sts, sts),
+        )
+
 
 def way(organisation: Organisation, evidence: Evidence, endpoint: Endpoint) -> Way:
     """How Exchange Online would come to the endpoint."""
@@ -97,34 +122,6 @@ def level(connector: OutboundConnector) -> AuthLevel | None:
 def _strictness(connector: OutboundConnector) -> int:
     found = level(connector)
     return 0 if found is None else 1 + list(AuthLevel).index(found)
-
-
-def demanded(standard: Standard, connector: OutboundConnector | None) -> Standard:
-    """The standard by which the connector judges; what the user expects in so many words goes before it."""
-    if connector is None:
-        return standard
-    asked = standard.auth_level or standard.name
-    own = None if asked else level(connector)
-    return replace(
-        standard,
-        connector=connector.name,
-        auth_level=own or standard.auth_level,
-        # TlsDomain counts with DomainValidation alone.
-        name=(known(connector.tls_domain) or None) if own is AuthLevel.DOMAIN_VALIDATION else standard.name,
-    )
-
-
-def promising(standard: Standard, connector: OutboundConnector | None) -> Standard:
-    """The standard for the domain's promises, by the connector's SmtpDaneMode and MtaStsMode. They concern mail that
-    goes by MX; whether DANE is asked of a smart host is not documented, and MTA-STS knows only MX hosts."""
-    if connector is None or connector.use_mx_record is not True:
-        return standard
-    dane, sts = known(connector.smtp_dane_mode), known(connector.mta_sts_mode)
-    return replace(
-        standard,
-        dane=Want.REQUIRE if standard.dane is Want.AUTO and dane == "Mandatory" else _unless(standard.dane, dane),
-        mta_sts=_unless(standard.mta_sts, sts),
-    )
 
 
 def _unless(want: Want, mode: str | None) -> Want:
