@@ -5,7 +5,7 @@ import resource
 import sys
 import time
 
-from probe.config.logs import logs
+from probe.config.protocol_logs import logs
 from probe.exchange.logs import digest
 
 started = time.process_time()

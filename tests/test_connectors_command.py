@@ -210,6 +210,30 @@ def test_remarks_are_sentences_with_their_places() -> None:
     assert "(19/10/2026)" in words(said(Organisation(exports=(export,)), verbosity=1))
 
 
+@pytest.mark.parametrize("verbosity", [0, 1])
+def test_what_could_not_be_asked_is_said_with_the_remark(verbosity: int) -> None:
+    remarks = tuple(
+        Remark(what="not-collected", text=f"EDGE{number}: Get-ExchangeCertificate: boom") for number in (1, 2)
+    )
+    export = Export(source="e.json", form="json", encoding="UTF-8", things=(SendConnector(name="x"),), remarks=remarks)
+    text = words(said(Organisation(exports=(export,)), verbosity=verbosity))
+    assert (
+        "The collector could not ask for this: EDGE1: Get-ExchangeCertificate: boom, "
+        "EDGE2: Get-ExchangeCertificate: boom " in text
+    )
+
+
+def test_exports_that_contradict_each_other_are_told_of_with_object_property_and_files(tmp_path: Path) -> None:
+    onprem, older = json.loads(Path(HEALTHY[0]).read_text(encoding="utf-8-sig")), tmp_path / "older.json"
+    onprem["collected"] = "2026-01-01T00:00:00Z"
+    onprem["send"][0]["RequireTLS"] = False
+    older.write_text(json.dumps(onprem), encoding="utf-8")
+    text = words(said(read(map(Path, (*HEALTHY, str(older))))))
+    name = onprem["send"][0]["Name"]
+    assert f"RequireTLS of {name}: Two exports say different things of this" in text
+    assert re.search(r"is believed: \S*onprem\.json, not \S*older\.json", text.replace("- ", "-"))
+
+
 def test_hostile_names_are_seen_and_do_nothing() -> None:
     name = "\x1b[2J\u202eevil\n$(x)"
     organisation = Organisation(
@@ -343,6 +367,29 @@ def test_a_file_that_is_no_export(data: bytes, tmp_path: Path, capsys: pytest.Ca
     out, err = capsys.readouterr()
     assert not out
     assert re.fullmatch(r"error: .*export\.json.*\nhint: .*\n", err)
+
+
+def test_what_the_collector_was_told_is_cut_within_its_quotation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(
+        json.dumps(
+            {"collected": "2026-11-21", "send": [], "errors": [{"Server": "EX01", "Step": "x", "Message": "é" * 900}]}
+        )
+    )
+    assert run(["connectors", str(path)]) == 3
+    error = capsys.readouterr().err.splitlines()[0]
+    assert error.count("`") == 2
+    assert error.endswith("…`")
+
+
+@pytest.mark.parametrize(("name", "code"), [("onprem-certs.fl.txt", 1), ("onprem-certs.clixml", 1)])
+def test_certificates_alone_are_no_riddle(name: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["connectors", str(EXPORTS / name), WHEN, "--no-color"]) == code
+    text = words(capsys.readouterr().out)
+    assert "is there several times, by the same issuer" in text
+    assert "not exported: connectors of the servers" in text
 
 
 def test_its_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

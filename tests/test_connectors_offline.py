@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -277,8 +278,15 @@ def test_an_organisation_in_order_is_ok_and_what_holds_is_said() -> None:
 
 @pytest.mark.parametrize("form", ["clixml", "fl80", "fl120", "fl200", "ps51", "ps7"])
 def test_the_same_organisation_in_every_form_is_in_order(form: str) -> None:
-    findings = judged(exported(*sorted((EXPORTS / "forms" / form).iterdir())))
-    assert {found.verdict for found in findings} == {Verdict.OK}
+    organisation = exported(*sorted((EXPORTS / "forms" / form).iterdir()))
+    findings = judged(organisation)
+    if form != "clixml":  # the certificates of two servers, one list after the other: who has which is lost
+        lost = only(organisation, "export-lossy", "lost")
+        assert (lost.fact("missing"), lost.fact("open")) == (
+            f"the server of {SAME}",
+            "whether EX01 has it, whether EX02 has it",
+        )
+    assert {found.code for found in findings if found.verdict is not Verdict.OK} <= {"export-lossy"}
     assert {found.code for found in findings} >= {"connector-name-resolves", "tls-domain-matches", "capabilities-set"}
 
 
@@ -325,6 +333,184 @@ def test_csv_has_lost_the_lists_and_nothing_is_concluded_from_that() -> None:
 
 def test_nothing_at_all_is_nothing_to_judge() -> None:
     assert judged(Organisation()) == ()
+
+
+ALONE = [path for path in sorted(EXPORTS.rglob("*.*")) if path.is_file() and path.suffix != ".md"]
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=str(path.relative_to(EXPORTS))) for path in ALONE])
+def test_of_any_export_alone_something_is_said_and_unknown_is_what_was_lost_or_cut(path: Path) -> None:
+    findings = judged(exported(path))
+    assert findings
+    unknown = [found for found in findings if found.verdict is Verdict.UNKNOWN]
+    assert {(found.code, found.fact("cause")) for found in unknown} <= {
+        ("export-lossy", "lost"),
+        ("export-lossy", "cut"),
+        ("connector-name-unreadable", None),
+    }
+
+
+KINDS = ("inbound", "outbound", "send", "receive", "certificates", "domains", "hybrid", "servers")
+
+
+@pytest.mark.parametrize("kinds", [kinds for number in (1, 2) for kinds in combinations(KINDS, number)])
+def test_what_was_not_exported_is_a_note(kinds: tuple[str, ...]) -> None:
+    findings = judged(Organisation(**{kind: getattr(HEALTHY, kind) for kind in kinds}))
+    assert {found.verdict for found in findings} == {Verdict.OK}
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [
+        ("certificates", "connectors of the servers"),
+        ("domains", "connectors"),
+        ("hybrid", "connectors"),
+        ("servers", "connectors"),
+        ("send", "certificates of the servers"),
+    ],
+)
+def test_what_was_not_exported_is_named(kind: str, missing: str) -> None:
+    found = only(Organisation(**{kind: getattr(HEALTHY, kind)}), "export-lossy", "absent")
+    assert missing in (found.fact("missing") or "").split(", ")
+
+
+def test_of_a_connector_that_leads_elsewhere_the_certificates_are_missed_too() -> None:
+    elsewhere = SendConnector(name="o", tls_certificate_name=None, address_spaces=Many(("smtp:*;1",)))
+    found = only(Organisation(send=(elsewhere,)), "export-lossy", "absent")
+    assert (found.verdict, found.fact("missing")) == (Verdict.OK, "certificates of the servers")
+
+
+def test_connectors_are_not_called_unexported_where_there_are_none() -> None:
+    asked = Export(source="x", form="json", encoding="UTF-8", things=(), none=frozenset({"send", "receive"}))
+    found = judged(Organisation(exports=(asked,), certificates=HEALTHY.certificates))
+    assert {one.code for one in found} == {"export-without-questions"}
+
+
+@pytest.mark.parametrize(
+    ("spaces", "verdict"),
+    [
+        (Many(("smtp:a;1",), cut=True), Verdict.UNKNOWN),
+        (Gap.LOST, Verdict.UNKNOWN),
+        (Gap.ABSENT, Verdict.OK),
+        (Many(("smtp:a;1",)), None),
+    ],
+)
+def test_a_connector_of_which_it_is_not_known_where_it_leads(spaces: Many | Gap, verdict: Verdict | None) -> None:
+    connector = SendConnector(name="Out", enabled=True, tls_certificate_name=None, address_spaces=spaces)
+    found = judged(Organisation(send=(connector,), certificates=HEALTHY.certificates))
+    told = [one for one in found if "AddressSpaces of Out" in (one.fact("missing") or "")]
+    assert [one.verdict for one in told] == ([verdict] if verdict else [])
+
+
+def test_a_connector_without_a_name_is_called_so() -> None:
+    bare = replace(SEND, name="", source_transport_servers=Gap.ABSENT)
+    missing = only(org(send=(bare,)), "export-lossy", "absent").fact("missing") or ""
+    assert "SourceTransportServers of a connector without a name" in missing
+    expired = replace(holding(*on_both("old")), send=(bare,), receive=(), hybrid=None)
+    assert "named by a connector without a name" in sentence(only(expired, "installed-certificate-expired"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"has_private_key": Gap.LOST}, f"HasPrivateKey of {SAME}"),
+        ({"server": Gap.LOST}, f"the server of {SAME}"),
+    ],
+)
+def test_what_is_lost_of_a_certificate_in_use_is_told(changes: dict[str, Any], what: str) -> None:
+    held = on_both("renewed_same")
+    organisation = holding(*(replace(one, **changes) for one in (held if "has_private_key" in changes else held[:1])))
+    lost = only(organisation, "export-lossy", "lost")
+    assert (lost.verdict, lost.fact("missing")) == (Verdict.UNKNOWN, what)
+    other = installed(made("other.contoso.com", subject="CN=other.contoso.com"), **changes)  # which nothing names
+    assert troubles(holding(*on_both("renewed_same"), other)) == set()
+
+
+# Certificates of which no connector is known.
+
+
+def bare(*certificates: ExchangeCertificate) -> Organisation:
+    return Organisation(certificates=certificates)
+
+
+def test_two_of_a_name_are_told_once_and_the_expired_one_not_again() -> None:
+    organisation = exported(EXPORTS / "onprem-certs.fl.txt")
+    assert troubles(organisation) == {"installed-certificates-alike"}
+    assert OLD in (only(organisation, "installed-certificates-alike").fact("candidates") or "")
+    several = bare(*on_both("renewed_same"), *on_both("old"))
+    assert only(several, "installed-certificates-alike").fact("servers") == "EX01, EX02"
+    assert "installed-certificate-out-of-date" not in {found.code for found in judged(several)}
+
+
+def test_on_two_servers_one_each_is_no_pair() -> None:
+    apart = bare(installed("renewed_same", "EX01"), installed("old", "EX02"))
+    assert only(apart, "installed-certificate-out-of-date").where.host == "EX02"
+    assert troubles(apart) == {"installed-certificate-out-of-date"}
+
+
+def test_self_signed_ones_of_one_name_are_usual() -> None:
+    pair = (installed("selfsigned"), installed("selfsigned", thumbprint="A" * 40, not_after=AT - timedelta(days=1)))
+    assert troubles(bare(*pair)) == set()
+
+
+@pytest.mark.parametrize(
+    ("beside", "changes", "verdict"),
+    [
+        (None, {}, Verdict.WARN),
+        (None, {"services": Many(("IIS",))}, Verdict.OK),
+        ("renewed_newissuer", {}, Verdict.OK),
+        ("selfsigned", {}, Verdict.WARN),
+    ],
+)
+def test_an_expired_certificate_is_a_warning_unless_another_has_its_place(
+    beside: str | None, changes: dict[str, Any], verdict: Verdict
+) -> None:
+    others = (installed(beside),) if beside else ()
+    organisation = bare(installed("old", **changes), *others)
+    found = only(organisation, "installed-certificate-out-of-date", "expired")
+    assert found.verdict is verdict
+    assert ("excused by" in sentence(found)) is (verdict is Verdict.OK)
+
+
+def test_where_connectors_are_known_what_none_of_them_names_is_left_alone() -> None:
+    assert not troubles(holding(*on_both("renewed_same"), installed(made("other.contoso.com")))) & {
+        "installed-certificates-alike",
+        "installed-certificate-out-of-date",
+    }
+
+
+# Who is behind: the wizard or the connectors?
+
+
+@pytest.mark.parametrize(
+    ("held", "cause"),
+    [
+        ("renewed_same", "connectors-stale"),  # the wizard's is there, the connectors' is not
+        ("renewed_newissuer", "certificate"),  # neither's
+    ],
+)
+def test_who_is_behind_of_wizard_and_connectors(held: str, cause: str) -> None:
+    stale = replace(named(NAME.replace("2025", "2024")), hybrid=HYBRID, certificates=(*SETUP, *on_both(held)))
+    assert only(stale, "hybrid-configuration-drift").fact("cause") == cause
+
+
+def test_a_renewal_by_hand_leaves_the_wizard_behind() -> None:
+    by_hand = intends(tls_certificate_name=NAME.replace("2025", "2024"))
+    assert only(by_hand, "hybrid-configuration-drift").fact("cause") == "certificate"
+    with_both = replace(by_hand, certificates=(*HEALTHY.certificates, installed("renewed_newissuer")))
+    assert only(with_both, "hybrid-configuration-drift").fact("cause") == "certificate"
+
+
+@pytest.mark.parametrize("longer", [{"Contoso Ltd": "C"}, {"Contoso Ltd": "C", "Reading": "R"}])
+def test_a_quotation_that_is_cut_is_closed(longer: dict[str, str]) -> None:
+    long = NAME.replace("Fabrikam TLS RSA CA 2025", "F" * 200)
+    for short, letter in longer.items():
+        long = long.replace(short, letter * 200)
+    found = only(named(long), "connector-name-stale")
+    text = sentence(found)
+    assert text.count("`") % 2 == 0
+    assert f"{'F' * 80}…`, found `Fabrikam TLS RSA CA 2025`" in text
+    assert (found.fact("rdns") or "").endswith("; and 1 more") is ("Reading" in longer)
 
 
 # ------------------------------------------------------------------------------------ everything that can be wrong
@@ -527,6 +713,38 @@ WRONG = (
         words=["not enabled for SMTP", "excused by Microsoft's text"],
     ),
     Wrong(
+        Organisation(certificates=(*on_both("renewed_same"), *on_both("old"))),
+        "installed-certificates-alike",
+        "expired-among-them",
+        Verdict.WARN,
+        words=[SUBJECT, f"{OLD} (expired 2026-11-02)", f"{SAME} (until 2027-05-01)", "no connector was exported"],
+    ),
+    Wrong(
+        Organisation(
+            certificates=(
+                installed(OTHER),
+                installed(made("mail.contoso.com", "autodiscover.contoso.com")),
+            )
+        ),
+        "installed-certificates-alike",
+        "several-current",
+        Verdict.OK,
+    ),
+    Wrong(
+        Organisation(certificates=on_both("old")),
+        "installed-certificate-out-of-date",
+        "expired",
+        Verdict.WARN,
+        words=["expired 18 days ago, on 2026-11-02", "EX01, EX02", "no connector was exported"],
+    ),
+    Wrong(
+        Organisation(certificates=on_both("renewed_same", not_after=AT + timedelta(days=9))),
+        "installed-certificate-out-of-date",
+        "expires-soon",
+        Verdict.WARN,
+        words=["9 days left"],
+    ),
+    Wrong(
         goes(tls_domain="hybrid.contoso.com"),
         "tls-domain-mismatch",
         "no-name",
@@ -629,6 +847,14 @@ WRONG = (
         words=["the wizard's certificate is <I>CN=Old CA", FABRIKAM[:20]],
     ),
     Wrong(
+        replace(named(NAME.replace("2025", "2024")), hybrid=HYBRID),
+        "hybrid-configuration-drift",
+        "connectors-stale",
+        Verdict.WARN,
+        words=["is installed", "CA 2024", "which is not there to be used"],
+        also=frozenset({"connector-name-stale"}),
+    ),
+    Wrong(
         intends(on_premises_smart_host="old.contoso.com"),
         "hybrid-configuration-drift",
         "smart-host",
@@ -664,6 +890,12 @@ WRONG = (
         words=[f"SourceTransportServers of {TO_OFFICE}"],
     ),
     Wrong(org(outbound=()), "export-lossy", "absent", Verdict.OK, words=["outbound connectors"]),
+    Wrong(
+        Organisation(inbound=(replace(INBOUND, connector_type="Partner"),)),
+        "export-without-questions",
+        None,
+        Verdict.OK,
+    ),
     Wrong(none_of("inbound"), "hybrid-connector-missing", "none-inbound", Verdict.WARN),
     Wrong(none_of("outbound"), "hybrid-connector-missing", "none-outbound", Verdict.WARN),
     Wrong(

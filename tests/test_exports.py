@@ -35,6 +35,7 @@ from probe.model import (
     ExchangeCertificate,
     Export,
     Gap,
+    HybridConfiguration,
     InboundConnector,
     Many,
     Organisation,
@@ -798,6 +799,72 @@ def test_collected_is_of_the_oldest_that_speaks_of_certificates_or_receive_conne
     assert exchange.organisation([others]).collected is None
 
 
+def differing(*things: Thing) -> list[Remark]:
+    """Remarks on exports, from the oldest to the youngest."""
+    exports = [
+        replace(export(thing, collected=AT + number * DAY), source=f"{number}.json")
+        for number, thing in enumerate(things)
+    ]
+    found = exchange.organisation(exports).exports
+    assert [one.source for one in found] == [one.source for one in exports]
+    return [remark for one in found for remark in one.remarks]
+
+
+def test_two_exports_that_contradict_each_other_are_told_of_with_both_files() -> None:
+    old = SendConnector(name="Out", tls_certificate_name="<I>CN=A<S>CN=B", require_tls=True, fqdn="a")
+    young = replace(old, name="OUT", tls_certificate_name=None, require_tls=False)
+    text = "1.json, not 0.json"
+    assert differing(old, young) == [
+        Remark(what="exports-differ", of="Out", key="RequireTLS", text=text),
+        Remark(what="exports-differ", of="Out", key="TlsCertificateName", text=text),
+    ]
+    wizard = HybridConfiguration(domains=Many(("a",)))
+    assert differing(wizard, replace(wizard, domains=Many(("b",)))) == [
+        Remark(what="exports-differ", of="the hybrid configuration", key="Domains", text=text)
+    ]
+    installed = ExchangeCertificate(thumbprint=SHA1, server="EX01", has_private_key=True)
+    assert differing(installed, replace(installed, server="ex01.corp", has_private_key=False)) == [
+        Remark(what="exports-differ", of=f"{SHA1} on EX01", key="HasPrivateKey", text=text)
+    ]
+    assert [remark.text for remark in differing(old, replace(old, fqdn="b"), replace(old, fqdn="c"))] == [
+        "2.json, not 0.json",
+        "2.json, not 1.json",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"fqdn": "a"}, {"fqdn": "A"}),
+        ({"fqdn": "a"}, {}),
+        ({"fqdn": "a"}, {"fqdn": Gap.LOST}),
+        ({"smart_hosts": Many()}, {"smart_hosts": None}),
+        ({"smart_hosts": Many(("a", "b"))}, {"smart_hosts": Many(("B", "A"))}),
+        ({"smart_hosts": Many(("a", "b"))}, {"smart_hosts": Many(("a",), cut=True)}),
+        ({"changed": AT}, {"changed": END}),
+        ({"name": "Other", "fqdn": "a"}, {"fqdn": "b"}),
+        ({"name": "", "fqdn": "a"}, {"name": "", "fqdn": "b"}),
+    ],
+)
+def test_another_spelling_order_or_gap_is_no_contradiction(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert differing(SendConnector(**{"name": "Out", **one}), SendConnector(**{"name": "Out", **other})) == []
+
+
+def test_a_certificate_that_is_read_otherwise_is_the_same() -> None:
+    exact = ExchangeCertificate(thumbprint=SHA1, server="EX01", subject="CN=a, O=b", not_after=END, der=b"x")
+    printed = replace(exact, subject="CN=a,O=b", not_after=END + DAY, dates_local=True, der=None)
+    assert differing(exact, printed) == []
+
+
+def test_contradictions_are_bounded() -> None:
+    names = [f"{number} {'n' * 400}" for number in range(3000)]
+    old, young = (export(*(SendConnector(name=name, fqdn=fqdn) for name in names), collected=AT) for fqdn in "ab")
+    remarks = exchange.organisation([replace(old, source="s" * 5000), young]).exports[0].remarks
+    assert len(remarks) == 101
+    assert remarks[-1] == Remark(what="remarks-cut")
+    assert all(len(remark.of) < 300 and len(remark.text) < 300 for remark in remarks)
+
+
 # Remarks.
 
 
@@ -820,6 +887,7 @@ def every_remark() -> Iterator[Remark]:
         read_json({"collected": "2026-11-21", "send": [{"Name": "Out"}], "errors": [{"Server": "EX02"}]}),
         read_json({"Name": "Out", "AddressSpaces": "System.Object[]", "TlsAuthLevel": 3, "Port": 25}),
         read_json([{"Name": f"Out {number}", "TlsAuthLevel": 3, "AddressSpaces": []} for number in range(1100)]),
+        *exchange.organisation([export(SendConnector(name="Out", fqdn=name)) for name in "ab"]).exports,
         exchange.read(b"Name : In\nSenderDomains : {*}\nRequireTls : True\nrequiretls : False\n", "x"),
     ]
     names = (

@@ -305,13 +305,13 @@ SCENES: dict[str, Scene] = {
         verdict=FAIL,
     ),
     "plain": Scene(
-        groups=[group(session=None, sent=None, peer=STRANGER, offered=("STARTTLS",))],
+        groups=[group(session=None, sent=None, peer=STRANGER, offered=("STARTTLS",), ended="Remote")],
         code="log-plain-text",
         cause="others",
         verdict=OK,
     ),
     "plain, by Exchange Online": Scene(
-        groups=[group(session=None, sent=None, offered=("STARTTLS",))],
+        groups=[group(session=None, sent=None, offered=("STARTTLS",), ended="Remote")],
         code="log-plain-text",
         cause="exchange-online",
         verdict=WARN,
@@ -514,7 +514,7 @@ SCENES: dict[str, Scene] = {
         groups=[group()], counts={"omitted": 3}, code="log-incomplete", cause="omitted", verdict=UNKNOWN
     ),
     "health checks alone": Scene(
-        groups=[group(session=None, sent=None, peer="10.0.0.7")],
+        groups=[group(session=None, sent=None, peer="10.0.0.7", ended="Remote")],
         code="log-incomplete",
         cause="no-tls",
         verdict=UNKNOWN,
@@ -712,6 +712,61 @@ def test_our_own_probe_without_a_certificate_is_no_fault() -> None:
     assert {one.verdict for one in Scene(groups=[probe], code="", verdict=OK).findings()} == {OK}
 
 
+# Logs that break off
+
+
+FIRST = (LOGS / "new-SEND2026112109-1.LOG").read_bytes().splitlines(keepends=True)[5:]  # behind the header
+
+
+def cut(*rows: bytes) -> tuple[Digest, tuple[Finding, ...], str]:
+    found = digest([("SEND.LOG", [b"".join(rows)])])
+    findings = judge_logs(found, None, (), Standard(), AT)
+    return found, findings, plain(render(found, findings, AT, verbosity=1))
+
+
+@pytest.mark.parametrize("rows", range(1, 10))
+def test_a_session_without_its_end_is_no_session_in_plain_text(rows: int) -> None:
+    """Every log ends so that is still being written. The fifth row is the offer of STARTTLS, the sixth asks for it."""
+    _, findings, text = cut(*FIRST[:rows])
+    assert [(one.code, one.fact("cause"), one.verdict) for one in findings] == [("log-incomplete", "no-tls", UNKNOWN)]
+    assert "the log breaks off here\n" in text
+    assert "no TLS\n" not in text
+
+
+def row_of_first(number: int, said: bytes) -> bytes:
+    before = FIRST[4].split(b",", 6)[:6]
+    return b",".join([*before[:3], b"%d" % number, *before[4:], said]) + b"\r\n"
+
+
+MAIL = row_of_first(5, b">,MAIL FROM:<anna@contoso.com> SIZE=4711,")
+
+
+@pytest.mark.parametrize(
+    ("rows", "plain_text"),
+    [
+        ([MAIL], True),
+        ([MAIL, row_of_first(6, b"<,250 2.1.0 Sender OK,")], True),
+        ([row_of_first(5, b">,QUIT,")], True),
+        ([row_of_first(5, b"-,,Remote(ConnectionReset)")], True),
+        ([row_of_first(5, b"-,,")], True),
+        ([row_of_first(5, b">,NOOP,")], False),
+        ([row_of_first(5, b">,STARTTLS,"), MAIL.replace(b",5,", b",20,")], False),
+    ],
+)
+def test_plain_text_is_what_went_on_or_ended_without_tls(rows: list[bytes], plain_text: bool) -> None:
+    found, findings, text = cut(*FIRST[:5], *rows)
+    assert ("log-plain-text" in {one.code for one in findings}) is plain_text
+    assert ("no TLS\n" in text) is plain_text
+    assert "anna" not in repr(found)
+
+
+def test_a_session_that_breaks_off_is_not_counted_with_those_that_end() -> None:
+    ended = [row.replace(b"7E01", b"7EFF") for row in (*FIRST[:5], row_of_first(5, b"-,,Local"))]
+    found, findings, _ = cut(*ended, *FIRST[:5])
+    assert sorted((one.sessions, one.ended) for one in found.groups) == [(1, ""), (1, "Local")]
+    assert find(findings, "log-plain-text").fact("sessions") == "1"
+
+
 # What is over, and what only seems so
 
 
@@ -846,10 +901,79 @@ def test_the_one_sentence_on_log_connector_and_wire() -> None:
     )
 
 
-def test_what_is_sent_as_client_is_never_held_against_the_wire() -> None:
-    found = find(judged(sending(), organisation=organisation(), seen=on_the_wire("old")), "log-certificate-agrees")
-    assert found.fact("wire") == OLD
-    assert found.fact("note") == "what it sends as a client is not what it presents as a server"
+AS_CLIENT = "what it sends as a client may rightly differ from what it presents as a server"
+OLD_NAMED = replace(certificate(OLD), issuer="CN=Another CA")
+NAMES_OLD = ReceiveConnector(name=FRONT_END, server="EX01", tls_certificate_name=f"<I>CN=Another CA<S>{SUBJECT}")
+
+
+@pytest.mark.parametrize(
+    "exports",
+    [
+        pytest.param(None, id="no exports"),
+        pytest.param(organisation(certificate(), OLD_NAMED, receive=(NAMES_OLD,)), id="a receive connector names it"),
+        pytest.param(
+            organisation(certificate(), OLD_NAMED, receive=(replace(NAMES_OLD, tls_certificate_name=None),)),
+            id="Exchange may choose it",
+        ),
+        pytest.param(organisation(receive=()), id="no receive connector is exported"),
+        pytest.param(organisation(receive=(ReceiveConnector(name=FRONT_END),)), id="its name is absent"),
+        pytest.param(organisation(certificates=()), id="what is installed is absent"),
+    ],
+)
+def test_what_is_sent_as_client_may_differ_from_what_is_on_the_wire(exports: Organisation | None) -> None:
+    found = find(judged(sending(), organisation=exports, seen=on_the_wire("old")), "log-certificate-agrees")
+    assert (found.verdict, found.fact("wire"), found.fact("note")) == (OK, OLD, AS_CLIENT)
+
+
+@pytest.mark.parametrize(
+    "exports",
+    [
+        pytest.param(organisation(), id="all name another"),
+        pytest.param(organisation(certificate(), OLD_NAMED), id="installed, and not named"),
+        pytest.param(
+            organisation(receive=(replace(NAMES_OLD, tls_certificate_name=None),)), id="Exchange may choose, not this"
+        ),
+    ],
+)
+def test_beside_a_send_log_what_no_connector_names_on_the_wire_is_told(exports: Organisation) -> None:
+    found = find(judged(sending(), organisation=exports, seen=on_the_wire("old")), "log-certificate-differs", "wire")
+    assert (found.verdict, found.fact("sent"), found.fact("wire"), found.fact("named")) == (WARN, RENEWED, OLD, RENEWED)
+    assert found.fact("note") == f"{AS_CLIENT}, but by the exports no connector names what is on the wire"
+
+
+def test_what_exchange_online_presents_is_no_connector_s_matter() -> None:
+    (theirs,) = on_the_wire("old")
+    seen = [
+        replace(one, endpoint=replace(one.endpoint, host="contoso-com.mail.protection.outlook.com"))
+        for one in theirs.observations
+    ]
+    theirs = replace(theirs, observations=tuple(seen))
+    assert find(judged(sending(), organisation=organisation(), seen=(theirs,)), "log-certificate-agrees").verdict is OK
+    both = (theirs, *on_the_wire("renewed_same"))
+    found = find(judged(sending(), organisation=organisation(), seen=both), "log-certificate-agrees")
+    assert (found.fact("wire"), found.fact("note")) == (RENEWED, None)
+
+
+def test_a_look_at_the_wire_is_answered_without_being_asked_twice() -> None:
+    """Log, wire and connector stand beside one another in the default output, agreed or not."""
+
+    def told(one: Group, *wire: str, exports: Organisation | None = None) -> str:
+        found = judged(one, organisation=exports, seen=on_the_wire(*wire))
+        return " ".join(plain(render(read(one), found, AT)).split())
+
+    both = organisation(certificate(), OLD_NAMED, receive=(NAMES_OLD,))
+    sentence = (
+        f"the server sends {RENEWED} in its logs, {OLD} is on the wire, the connector names {RENEWED}; {AS_CLIENT}"
+    )
+    assert f"OK log-certificate-agrees {WIZARDS}, mail.contoso.com, {MICROSOFT}: {sentence}" in told(
+        sending(), "old", exports=both
+    )
+    assert f"{sentence}, but by the exports" in told(sending(), "old", exports=organisation())
+    agreed = f"OK log-certificate-agrees {FRONT_END}, {MICROSOFT}: {RENEWED} is in the log and on the wire"
+    assert f"{agreed} OK log-sessions-good" in told(group(), "renewed_same")
+    assert f"{agreed}, and the connector names it OK log" in told(group(), "renewed_same", exports=organisation())
+    assert RENEWED in told(group(), exports=organisation())
+    assert "in its logs" not in told(group(), exports=organisation())  # nobody asked for the wire
 
 
 def test_where_two_fit_the_log_says_which_is_in_use() -> None:
@@ -925,6 +1049,22 @@ def test_hostile_text_never_reaches_the_terminal() -> None:
     assert not {"\x1b", "\u202e"} & set(text)
 
 
+@pytest.mark.parametrize(
+    ("octets", "said"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1 KB"),
+        (18_400, "18 KB"),
+        (4_100_000, "4.1 MB"),
+        (3 << 30, "3221.2 MB"),
+    ],
+)
+def test_how_much_was_read(octets: int, said: str) -> None:
+    assert f"1 file, {said}, 20 rows" in plain(render(read(group(), octets=octets), (), AT))
+
+
 def test_of_very_many_kinds_the_latest_are_shown() -> None:
     many = [group(minute, connector=f"EX01\\C{minute:02}") for minute in range(60)]
     short, whole = (plain(render(read(*many), (), AT, verbosity=verbosity)) for verbosity in (0, 1))
@@ -976,6 +1116,13 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"of two certificates {WORKS}" in " ".join(capsys.readouterr().out.split())
     assert run(["logs", str(LOGS / "new-SEND2026112109-1.LOG"), "-q"]) == 2
     assert capsys.readouterr().out.startswith("FAIL     ")
+
+
+def test_its_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema", "logs"]) == 0
+    assert json.loads(capsys.readouterr().out) == schema()
+    assert run(["schema", "rehearsal"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "Rehearsal of a renewal by probe"
 
 
 def test_the_command_in_json(capsys: pytest.CaptureFixture[str]) -> None:

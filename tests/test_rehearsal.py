@@ -152,7 +152,8 @@ def stages(steps: Sequence[Step]) -> list[str]:
 
 def test_same_issuer_and_subject_is_installed_and_transport_restarted() -> None:
     found = go(SAME, INT2025)
-    assert found.verdict is Verdict.OK
+    assert bad(found) == {("rehearsal-same-name", "both-valid")}
+    assert found.verdict is Verdict.WARN
     assert {one.where.name for one in found.findings if one.code == "rehearsal-connector"} == {
         SEND,
         "EX01\\Default Frontend EX01",
@@ -164,7 +165,9 @@ def test_same_issuer_and_subject_is_installed_and_transport_restarted() -> None:
     # To remove one of two of the same name, the name goes first and comes back at last.
     assert stages(found.steps)[5:] == ["unname", "remove", "receive-again", "send-again", "restart-again"]
     assert find(found, "rehearsal-not-looked").verdict is Verdict.OK
-    assert "Install it, and restart transport" in plain(render(found))
+    text = " ".join(plain(render(found)).split())
+    assert "nothing else has to change" not in text
+    assert "which of them is used is doubtful, the first valid one (code of 2013) or the one that ends last" in text
 
 
 def test_a_new_issuer_breaks_every_connector_that_names_the_old_one() -> None:
@@ -202,7 +205,7 @@ def test_order_and_spelling_of_the_name_do_not_count() -> None:
     )
     receive = replace(before().receive[0], tls_certificate_name=reversed_name)
     found = go(SAME, INT2025, organisation=replace(before(), receive=(receive,)))
-    assert found.verdict is Verdict.OK
+    assert {one.verdict for one in found.findings if one.code == "rehearsal-connector"} == {Verdict.OK}
 
 
 def test_an_issuer_left_out_does_not_change() -> None:
@@ -381,9 +384,69 @@ def test_behind_an_edge_server_the_default_front_ends_are_left_as_they_are() -> 
     places = {found.where.name for found in plan.findings if found.code == "rehearsal-connector"}
     assert places == {SEND, "EDGE01\\Default internal receive connector EDGE01"}
     assert not any("EX01" in command for command in commands(plan.steps) if "Set-" in command)
-    pointed = {step.key: step.why for step in plan.steps if step.key in ("receive", "send")}
-    assert "at its own console, without -Server" in pointed["receive"]
-    assert "Start-EdgeSynchronization" in pointed["send"]
+    here = [filled(step)[1] for step in plan.steps if step.instruction == AT_EDGE01]
+    assert not any("Read-Host" in line and line.startswith("$p") for line in commands(plan.steps))  # nobody else asks
+    assert here[-2] == ("Restart-Service MSExchangeTransport",)
+    assert f"Remove-ExchangeCertificate -Thumbprint '{OLD_PRINT}'" in here[-1]
+    (send,) = (step for step in plan.steps if step.key == "send")
+    assert "Start-EdgeSynchronization" in send.why
+    named = f"$n = '{PAIR.replace('2025', '2026')}'"  # no mailbox server has the certificate, and Edge cannot be asked
+    assert filled(send)[1] == (named, f"Set-SendConnector '{SEND}' -TlsCertificateName $n")
+
+
+AT_EDGE01 = "On EDGE01 itself, in its Exchange Management Shell:"
+
+
+def _with_edge(server: str) -> Organisation:
+    """Mailbox servers take Exchange Online's mail, and so does an Edge server."""
+    edge = replace(
+        next(found for found in before().receive if "Default Frontend EX01" in found.name),
+        name=f"{server}\\Default internal receive connector",
+        server=server,
+        transport_role="HubTransport",
+    )
+    return replace(
+        before(),
+        receive=(*before().receive, edge),
+        servers=(*before().servers, ExchangeServer(name=server, edge=True)),
+        send=tuple(replace(one, source_transport_servers=Many((server, "EX01"))) for one in before().send),
+        certificates=(*before().certificates, installed(OLD, server)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("server", "instruction"),
+    [
+        ("EDGE01", AT_EDGE01),
+        ("edge01'; x '", "On edge01'; x ' itself, in its Exchange Management Shell:"),
+        ("EDGE 01$(x)", "On EDGE 01$(x) itself, in its Exchange Management Shell:"),
+    ],
+)
+def test_what_is_done_at_an_edge_server_is_done_at_its_own_console(server: str, instruction: str) -> None:
+    plan, quoted = go(NEW, INT2026, organisation=_with_edge(server)), server.replace("'", "''")
+    for steps in (plan.steps, plan.back):
+        for step in steps:
+            lines = filled(step)[1]
+            if step.instruction == instruction:
+                assert not any("-Server" in line or "Invoke-Command" in line or "FrontEnd" in line for line in lines)
+                assert not any("EX01" in line or "SendConnector" in line for line in lines)
+            else:
+                assert not any(quoted in line for line in lines)
+    (pointed,) = (step for step in plan.steps if step.key == "receive" and step.instruction == instruction)
+    assert filled(pointed)[1] == (
+        f"$c = Get-ExchangeCertificate -Thumbprint '{NEW_PRINT}'",
+        "$n = '<I>{0}<S>{1}' -f $c.Issuer, $c.Subject",
+        f"Set-ReceiveConnector '{quoted}\\Default internal receive connector' -TlsCertificateName $n",
+    )
+    (restart,) = (step for step in plan.steps if step.key == "restart" and step.instruction == instruction)
+    assert filled(restart)[1] == ("Restart-Service MSExchangeTransport",)
+    assert f"$c = Get-ExchangeCertificate -Server 'EX01' -Thumbprint '{NEW_PRINT}'" in commands(plan.steps)
+    (first,) = (found for found in plan.steps if found.key == "import" and found.instruction == instruction)
+    assert filled(first)[1][-1] == (
+        "Import-ExchangeCertificate -FileData $b -Password (Read-Host -AsSecureString 'Password of the PFX file')"
+    )
+    number = next(n for n, step in enumerate(plan.steps, 1) if any("Import-Ex" in line for line in step.commands))
+    assert any(step.instruction.startswith(f"From step {number} on, remove the new") for step in plan.back)
 
 
 def test_a_long_name_matters_where_there_are_edge_servers() -> None:
@@ -394,6 +457,28 @@ def test_a_long_name_matters_where_there_are_edge_servers() -> None:
     assert find(found, "rehearsal-length", "edge").verdict is Verdict.WARN
     assert "Edge server" in plain(render(found))
     assert not any(one.code == "rehearsal-length" for one in go(SAME, INT2025, organisation=edge).findings)
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (datetime(2026, 10, 18, 3, tzinfo=UTC), "it is not valid before 2026-10-19 00:00:00 UTC, 21 hours from now"),
+        (datetime(2026, 10, 16, 3, tzinfo=UTC), "it is not valid before 2026-10-19 00:00:00 UTC, 2 days from now"),
+        (datetime(2027, 5, 1, 22, 30, tzinfo=UTC), "until 2027-05-01 23:59:59 UTC, 1 hour left"),
+        (datetime(2027, 5, 1, 23, 30, tzinfo=UTC), "until 2027-05-01 23:59:59 UTC, less than an hour left"),
+        (datetime(2027, 5, 2, 23, tzinfo=UTC), "it expired 23 hours ago"),
+        (datetime(2027, 5, 4, tzinfo=UTC), "it expired 2 days ago"),
+    ],
+)
+def test_less_than_a_day_is_told_in_hours(at: datetime, said: str) -> None:
+    assert said in sentence(find(go(SAME, INT2025, at=at), "rehearsal-dates"))
+
+
+def test_a_date_gone_by_is_not_called_due() -> None:
+    late = go(SAME, INT2025, at=datetime(2027, 2, 26, tzinfo=UTC))
+    assert sentence(find(late, "rehearsal-lifetime")) == "it lives for 194 days"
+    early = go(SAME, INT2025, at=datetime(2027, 2, 24, tzinfo=UTC))
+    assert "the renewal after it is due on 2027-02-25" in sentence(find(early, "rehearsal-lifetime"))
 
 
 def test_the_next_renewal_is_told() -> None:
@@ -482,6 +567,36 @@ def test_with_two_of_one_name_the_wire_decides_which_is_in_use() -> None:
     assert later.today.thumbprint == SAME_PRINT
 
 
+def test_the_one_in_use_already_leaves_nothing_to_do() -> None:
+    found = go(SAME, organisation=contoso(), at=AT)
+    assert (found.verdict, found.steps, found.back) == (Verdict.OK, (), ())
+    assert find(found, "rehearsal-servers", "in-use").fact("servers") == "EX01, EX02"
+    text = plain(render(found))
+    assert "It is the one in use already, installed on EX01, EX02: nothing to do." in text
+    assert "in use    this one already, installed on EX01, EX02" in text
+    assert "The plan" not in text
+    assert json.loads(to_json(found))["in_use"]["thumbprint"] == SAME_PRINT
+
+
+def test_on_one_server_only_it_is_not_in_use_everywhere() -> None:
+    held = tuple(one for one in contoso().certificates if (one.server, one.thumbprint) != ("EX02", SAME_PRINT))
+    found = go(SAME, organisation=replace(contoso(), certificates=held), at=AT)
+    assert "nothing to do" not in plain(render(found))
+    assert any(line.startswith("Import-ExchangeCertificate -Server 'EX02'") for line in commands(found.steps))
+
+
+def test_of_two_of_one_name_the_next_may_be_the_one_in_use() -> None:
+    both = using(OLD, SAME)
+    unsure = go(SAME, INT2025, organisation=both)
+    assert unsure.today is None  # either may be, and nobody looked
+    assert "in use    not known" in plain(render(unsure))
+    looked = go(SAME, INT2025, organisation=both, see=[evidence(seen(SAME, INT2025))])
+    assert looked.today is not None
+    assert looked.today.thumbprint == SAME_PRINT
+    assert bad(looked) == {("rehearsal-same-name", "both-valid")}
+    assert f"Remove-ExchangeCertificate -Server 'EX01' -Thumbprint '{OLD_PRINT}'" in commands(looked.steps)
+
+
 def test_names_that_go() -> None:
     found = go(leaf(HOST), ISSUING.der)
     fault = find(found, "rehearsal-names", "lost")
@@ -552,7 +667,7 @@ def test_a_connector_for_another_certificate_is_not_this_renewals_business() -> 
     off = replace(other, name="Off", enabled=False)
     organisation = replace(before(), outbound=(*before().outbound, other, partner, off))
     found = go(SAME, INT2025, organisation=organisation)
-    assert found.verdict is Verdict.OK
+    assert bad(found) == {("rehearsal-same-name", "both-valid")}
     judged = {one.where.name: cause(one) for one in found.findings if one.code == "rehearsal-tls-domain"}
     assert judged == {OUTBOUND: None, "Other": "not-concerned"}
 
@@ -630,7 +745,7 @@ def test_domains_of_the_servers_on_premises_are_not_the_tenants() -> None:
 def test_a_server_without_a_tenant_misses_nothing_of_exchange_online() -> None:
     plain_server = replace(before().receive[0], tls_domain_capabilities=None)
     alone = Organisation(receive=(plain_server,), certificates=before().certificates)
-    assert go(SAME, INT2025, organisation=alone).verdict is Verdict.OK
+    assert bad(go(SAME, INT2025, organisation=alone)) == {("rehearsal-same-name", "both-valid")}
 
 
 def test_a_plan_leaves_no_server_out() -> None:
@@ -944,7 +1059,7 @@ def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "next.pem"
     file.write_bytes(pem(SAME, INT2025))
     assert run("--next", file, "--roots", ROOM / "root.pem", at=AT) == 0
-    file.write_bytes(pem(SAME))
+    file.write_bytes(pem(SAME, INT2025, OLD))
     assert run("--next", file, "--roots", ROOM / "root.pem", at=AT) == 1
     capsys.readouterr()
 

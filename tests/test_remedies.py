@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from probe.judge.catalogue import CATALOGUE, Entry, explain
 from probe.judge.catalogue import words as shared
+from probe.judge.catalogue.powershell import at_its_console
 from probe.model import Finding, Names, Verdict, Where
 from probe.report.blanks import BLANKS, PER_SERVER, blanks, filled
 from probe.report.remedy import PLACES, REPEATS, Step, steps
@@ -209,6 +210,67 @@ def test_a_server_that_only_the_finding_knows() -> None:
     assert commands(told) == [
         "Invoke-Command 'EX09' { Restart-Service MSExchangeTransport, MSExchangeFrontEndTransport }"
     ]
+
+
+def at_edge(server: str) -> tuple[tuple[str, str], ...]:
+    return (("RECEIVE-CONNECTOR", f"{server}\\Default"), ("SERVER", server))
+
+
+@pytest.mark.parametrize("server", ["EDGE1", "edge1.contoso.com", "O'EDGE", "E\u2019; x #", "<THUMBPRINT>", "a$(b)"])
+def test_an_edge_server_is_told_at_its_own_console(server: str) -> None:
+    edges = {"EDGES": f"{server.partition('.')[0].casefold()}\nother", "HOLDER": "EX01"}
+    finding = found(ORGANISATION, at_edge(server), EX01, **dict(COMMON), **edges)
+    told = steps([finding], entry(*shared.IMPORT_CERTIFICATE, *shared.USE_CERTIFICATE))
+    own = [step for step in told if step[0].endswith(" itself, in its Exchange Management Shell:")]
+    named = re.sub("(['\u2019])", r"\1\1", server)
+    assert [line.strip() for step in own for line in step[1:]] == [
+        "$b = [IO.File]::ReadAllBytes('<PFX-FILE>')",
+        "Import-ExchangeCertificate -FileData $b -Password (Read-Host -AsSecureString 'Password of the PFX file')",
+        f"Enable-ExchangeCertificate -Thumbprint '{THUMBPRINT}' -Services SMTP",
+        f"$c = Get-ExchangeCertificate -Thumbprint '{THUMBPRINT}'",
+        "$n = '<I>{0}<S>{1}' -f $c.Issuer, $c.Subject",
+        f"Set-ReceiveConnector '{named}\\Default' -TlsCertificateName $n",
+        "Restart-Service MSExchangeTransport",
+    ]
+    others = [line for step in told if step not in own for line in commands([step])]
+    assert not any(named in line for line in others)
+    assert "Invoke-Command 'EX01' { Restart-Service MSExchangeTransport, MSExchangeFrontEndTransport }" in others
+    assert "Set-ReceiveConnector 'EX01\\Default Frontend EX01' -TlsCertificateName $n" in others
+    assert "Set-SendConnector 'Outbound to Office 365' -TlsCertificateName $n" in others
+
+
+def test_where_edge_servers_alone_have_the_certificate_its_name_is_carried_over() -> None:
+    told = steps([found(ORGANISATION, at_edge("EDGE1"), **dict(COMMON), EDGES="edge1")], entry(*shared.USE_CERTIFICATE))
+    send = next(place for place, step in enumerate(told) if "Set-SendConnector" in " ".join(step))
+    assert told[send - 1] == (
+        "On EDGE1 itself, in its Exchange Management Shell:",
+        f"    $c = Get-ExchangeCertificate -Thumbprint '{THUMBPRINT}'",
+        "    $n = '<I>{0}<S>{1}' -f $c.Issuer, $c.Subject",
+        "    $n",
+    )
+    assert commands([told[send]]) == [
+        "Set-SendConnector 'Outbound to Office 365' -TlsCertificateName $n",
+        "Start-EdgeSynchronization",
+    ]
+
+
+def test_an_edge_server_whose_name_cannot_be_shown_has_no_name() -> None:
+    for server in ("EDGE\u202e1", "E" * 65):
+        told = steps(
+            [found(ORGANISATION, (("SERVER", server),), EDGES=server.casefold())], entry("Do:", *shared.RESTART)
+        )
+        assert told == [
+            ("Do:",),
+            ("On the Edge server itself, in its Exchange Management Shell:", "    Restart-Service MSExchangeTransport"),
+        ]
+
+
+@pytest.mark.parametrize("line", [line for told in CATALOGUE.values() for line in told.remedy if "'<SERVER>'" in line])
+def test_every_command_for_a_server_has_its_form_for_an_edge_server(line: str) -> None:
+    (here,) = at_its_console([line])
+    assert "Server '" not in here
+    assert "Invoke-Command" not in here
+    assert "FrontEnd" not in here
 
 
 def test_a_known_server_of_unknown_connectors_keeps_the_blank() -> None:

@@ -155,12 +155,13 @@ class _Progress:
 
     def through(self, name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
         from probe.report.escape import visible
+        from probe.report.logs import size
 
         for chunk in chunks:
             self._octets += len(chunk)
             if time.monotonic() >= self._next:
                 short = visible(Path(name).name, 40)
-                print(f"\r\x1b[K{self._octets / 1e6:.0f} MB read, {short}", end="", file=sys.stderr, flush=True)
+                print(f"\r\x1b[K{size(self._octets)} read, {short}", end="", file=sys.stderr, flush=True)
                 self._next, self._said = time.monotonic() + EVERY, True
             yield chunk
 

@@ -68,22 +68,28 @@ def tlsa(
 
 
 class Reporting(StrEnum):
-    """The commands whose JSON has a schema."""
+    """What there is in JSON: the reports of commands, and the rehearsal of a renewal."""
 
     CHECK = "check"
     CONNECTORS = "connectors"
+    LOGS = "logs"
+    REHEARSAL = "rehearsal"
 
 
 def schema(
-    command: Annotated[Reporting, typer.Argument(help="Of which command's report.", metavar="[COMMAND]")] = (
-        Reporting.CHECK
-    ),
+    command: Annotated[
+        Reporting, typer.Argument(help="Of which report: check, connectors, logs or rehearsal.", metavar="[REPORT]")
+    ] = (Reporting.CHECK),
 ) -> int:
     """Print the JSON Schema of the JSON report."""
     import json
 
     if command is Reporting.CONNECTORS:
         from probe.report.connectors_json import schema as generated
+    elif command is Reporting.LOGS:
+        from probe.report.logs_json import schema as generated
+    elif command is Reporting.REHEARSAL:
+        from probe.report.rehearsal_json import schema as generated
     else:
         from probe.report.json import schema as generated
 

@@ -47,7 +47,7 @@ def organisation(paths: Iterable[Path]) -> "Organisation":
 def logs(
     paths: Iterable[Path | str], note: Callable[[str], None] = lambda _: None
 ) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """See `probe.config.logs.logs`."""
-    from probe.config.logs import logs
+    """See `probe.config.protocol_logs.logs`."""
+    from probe.config.protocol_logs import logs
 
     return logs(paths, note)

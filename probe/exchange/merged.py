@@ -1,7 +1,7 @@
 """Many exports, one organisation: each object once.
 
 Of two exports that speak of an object the younger is believed. What it doesn't know of the object (a gap, or the end of
-a list) is filled from the older; a null is knowledge and stays.
+a list) is filled from the older; a null is knowledge and stays. Where the two contradict each other, that is remarked.
 """
 
 from collections import defaultdict
@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from probe.exchange.differing import with_differences
 from probe.model import (
     AcceptedDomain,
     ExchangeCertificate,
@@ -40,11 +41,13 @@ _OF_DER = (
 def organisation(exports: Iterable[Export]) -> Organisation:
     """As `probe.exchange.organisation` says."""
     given = tuple(exports)
-    things = [thing for export in _youngest_first(given) for thing in export.things]
+    sorted_by_age = _youngest_first(given)
+    remarked = dict(zip(map(id, sorted_by_age), with_differences(sorted_by_age), strict=True))
+    things = [thing for export in sorted_by_age for thing in export.things]
     hybrid = _once(_only(things, HybridConfiguration), lambda _: "one")
     receive = _once(_only(things, ReceiveConnector), lambda found: found.name.casefold())
     return Organisation(
-        exports=given,
+        exports=tuple(remarked[id(export)] for export in given),
         inbound=_named(_once(_only(things, InboundConnector), lambda found: found.name.casefold())),
         outbound=_named(_once(_only(things, OutboundConnector), lambda found: found.name.casefold())),
         send=_named(_once(_only(things, SendConnector), lambda found: found.name.casefold())),

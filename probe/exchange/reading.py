@@ -24,6 +24,7 @@ from probe.model import (
 )
 
 _DATES = ("notbefore", "notafter", "whenchangedutc", "whencreatedutc", "whenchanged", "whencreated")
+_SHOWN = 80  # characters of what the collector was told
 _HINT = "connectors and certificates are read from `Get-… | ConvertTo-Json -Depth 6`, Export-Clixml or Format-List *"
 
 
@@ -51,7 +52,9 @@ def _nothing(margin: Margin) -> ExportError:
     """Why there is nothing: the collector, where it wrote the file, knows it."""
     what = f"{margin.source} holds no connector, certificate or domain of Exchange"
     failed = next((remark.text for remark in margin.remarks if remark.what == "not-collected"), "")
-    return ExportError(f"{what}: the collector was told `{ascii(failed)[1:-1]}`" if failed else what, _HINT)
+    told = ascii(failed)[1:-1]
+    told = told if len(told) <= _SHOWN else f"{told[:_SHOWN]}…"
+    return ExportError(f"{what}: the collector was told `{told}`" if failed else what, _HINT)
 
 
 def _date_texts(objects: Iterable[Raw]) -> Iterable[str]:

@@ -26,6 +26,10 @@ REMARKS: Mapping[str, str] = MappingProxyType(
         "server-of-session": "The server is taken from PSComputerName, right if each server was asked for its own.",
         "server-unknown": "The same certificate is there more than once without its server: who has which is lost.",
         "not-collected": "The collector could not ask for this.",
+        "exports-differ": "Two exports say different things of this; the younger, as far as they tell, is believed.",
         "remarks-cut": "There is more to remark than is listed.",
     }
 )
+
+# Remarks that say nothing without their text.
+BY_TEXT = frozenset({"not-collected", "exports-differ"})

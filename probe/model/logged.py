@@ -34,8 +34,8 @@ class Group:
     the answer; `asked` which of them was asked for, empty: neither. X-ANONYMOUSTLS is Exchange among itself: its
     certificates are the servers' own, and no evidence of what a stranger gets. `masked`: a device on the way writes
     over words of the dialogue (XXXX, ****). `ended` is in the log's words who hung up ('Local',
-    'Remote(ConnectionReset)'), empty where the log shows no end. `revocation` is the status of a check of revocation
-    that failed and was let pass.
+    'Remote(ConnectionReset)'; 'QUIT', or 'not said' where it has no word), empty where it shows no end. `revocation`
+    is the status of a check of revocation that failed and was let pass.
     """
 
     way: Way

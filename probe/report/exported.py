@@ -1,9 +1,9 @@
 """The files of exports: what each is, what it holds, and what its reader should know about it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from probe.exchange.remarks import REMARKS
+from probe.exchange.remarks import BY_TEXT, REMARKS
 from probe.model import Export, Remark
 from probe.report.escape import visible
 from probe.report.layout import MARGIN, Line, body
@@ -40,16 +40,31 @@ def files(exports: Iterable[Export], *, verbosity: int, width: int) -> Iterator[
 
 def _remarks(remarks: Iterable[Remark], verbosity: int, width: int) -> Iterator[Line]:
     """Each kind of remark once, with the places where it is so."""
-    places: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    alike: dict[tuple[str, str], list[Remark]] = defaultdict(list)
     for remark in remarks:
-        quoted = f"({remark.text})" if verbosity > 0 and remark.text else ""
-        places[remark.what][remark.of].append(f"{remark.key} {quoted}".strip())
-    for what, objects in places.items():
-        where = list(filter(None, (_place(of, keys) for of, keys in objects.items())))
-        there = f"{listed(where, len(where) if verbosity > 0 else PLACES)}: " if where else ""
-        yield from body(
-            f"{there}{visible(REMARKS.get(what, what))}", width=width, margin=2 * MARGIN, hang=2, style="dim"
-        )
+        # What is so by its text is told for all objects of one text, or for no object at all.
+        alike[remark.what, remark.text if remark.what in BY_TEXT and remark.of else ""].append(remark)
+    for (what, _), same in alike.items():
+        said_of = visible(REMARKS.get(what, what))
+        if what in BY_TEXT:
+            texts = list(dict.fromkeys(remark.text for remark in same if remark.text))
+            said_of = f"{said_of.removesuffix('.')}: {_some(texts, verbosity)}" if texts else said_of
+        where = _some(list(_places(same, verbosity)), verbosity)
+        text = f"{where}: {said_of}" if where else said_of
+        yield from body(text, width=width, margin=2 * MARGIN, hang=2, style="dim")
+
+
+def _places(remarks: Iterable[Remark], verbosity: int) -> Iterator[str]:
+    """Each object, with its properties of which it is so, and with -v what was found there."""
+    keys: dict[str, list[str]] = defaultdict(list)
+    for remark in remarks:
+        found = f"({remark.text})" if verbosity > 0 and remark.text and remark.what not in BY_TEXT else ""
+        keys[remark.of].append(f"{remark.key} {found}".strip())
+    yield from filter(None, (_place(of, each) for of, each in keys.items()))
+
+
+def _some(texts: Sequence[str], verbosity: int) -> str:
+    return listed(texts, len(texts) if verbosity > 0 else PLACES) if texts else ""
 
 
 def _place(of: str, keys: Iterable[str]) -> str:

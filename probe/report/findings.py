@@ -17,7 +17,13 @@ from probe.report.wording import bounces, case, cause, places, sentence
 Group = list[Finding]
 
 NAME_FINDINGS = ("certificate-host-mismatch", "certificate-name-matches")  # on which the two rule books differ
-NOTES = ("excused_by", "rfc_9525", "doubt", "ambiguous", "unsaid")  # facts by which something that holds is not simply good
+NOTES = (
+    "excused_by",
+    "rfc_9525",
+    "doubt",
+    "ambiguous",
+    "unsaid",
+)  # facts by which something that holds is not simply good
 # By whose demands it was judged: nobody should have to ask for that.
 BY_WHOM = ("connector-applies", "connector-ambiguous", "connector-goes-elsewhere", "connector-none")
 BY_PROMISE = {"DANE": "4.7.32", "MTA-STS": "4.7.5 "}  # how its words for each begin

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from probe.judge.logged.groups import sha1, went_well
+from probe.judge.logged.groups import breaks_off, sha1, went_well
 from probe.model import Digest, Finding, Group, Leaf, Stage, Verdict, Way, gravest
 from probe.report.escape import visible
 from probe.report.findings import faults, glance, grouped, held
 from probe.report.layout import BLANK, WIDTH, Line, Span, body, heading, row, wrapped
-from probe.report.wording import count, failed
+from probe.report.wording import count, failed, places, sentence
 
 LEAF_ONLY = (
     "A log shows the certificates' own data and no chains: what was sent along with them, only the wire tells. Names "
@@ -20,9 +20,10 @@ LEAF_ONLY = (
 WITH_MORE = "probe logs … --connectors FILE --probe puts exports and the wire beside it."
 REASONS = 3  # said beside the verdict; the rest is below
 QUIET = 7  # columns of a verdict where verdicts stand under one another
+AGREES = "log-certificate-agrees"
 SHOWN = 40  # lines of the table, of many the latest
 PEERS = 2  # named of those who share a line
-GOOD, PLAIN = "good", "no TLS"
+GOOD, PLAIN, BREAKS_OFF = "good", "no TLS", "the log breaks off here"
 TIMES = 36  # columns of "2026-11-21 09:30 to 2026-12-01 08:12"
 
 
@@ -46,7 +47,7 @@ def render(
         *_read(digest, at, notes, width),
         *_table(digest.groups, verbosity, width),
         *faults(findings, "", verbosity=verbosity, width=width),
-        *held(findings, "", verbosity=verbosity, width=width),
+        *_held(findings, verbosity, width),
         *wrapped(f"{LEAF_ONLY} {WITH_MORE}", width=width, style="dim"),
     ]
 
@@ -78,7 +79,7 @@ def _named(sources: Sequence[str]) -> str:
 def _read(digest: Digest, at: datetime, notes: Sequence[str], width: int) -> Iterator[Line]:
     counts = [
         count(digest.files, "file"),
-        f"{digest.octets / 1e6:.1f} MB",
+        size(digest.octets),
         count(digest.rows, "row"),
         count(digest.sessions, "session"),
         *([f"{count(digest.damaged, 'row')} damaged"] if digest.damaged else []),
@@ -90,9 +91,38 @@ def _read(digest: Digest, at: datetime, notes: Sequence[str], width: int) -> Ite
         yield from row("", visible(note), width=width, style="bad")
     if digest.groups:
         first, last = min(group.first for group in digest.groups), max(group.last for group in digest.groups)
-        text = f"{_times(first, last)} UTC; judged as of {at:%Y-%m-%d %H:%M:%S} UTC"
-        yield from row("times", text, width=width)
+        yield from row("times", f"{_times(first, last)} UTC; judged as of {at:%Y-%m-%d %H:%M:%S} UTC", width=width)
     yield BLANK
+
+
+def size(octets: int) -> str:
+    """An amount as one says it: "812 bytes", "23 KB", "4.1 MB"."""
+    if octets < 1000:
+        return count(octets, "byte")
+    return f"{octets / 1e3:.0f} KB" if octets < 1e6 else f"{octets / 1e6:.1f} MB"
+
+
+def _held(findings: Sequence[Finding], verbosity: int, width: int) -> Iterator[Line]:
+    """What held. Who had a look at the wire sees log, wire and connector beside one another, also where they agree."""
+    beside: dict[str, list[Finding]] = defaultdict(list)
+    others: list[Finding] = []
+    for found in findings:
+        compared = verbosity <= 0 and found.code == AGREES and found.fact("wire")
+        (beside[_in_step(found) or sentence(found)] if compared else others).append(found)
+    if beside:
+        yield from heading(Verdict.OK, AGREES, width=width, style="")
+        for text, alike in beside.items():
+            yield from body(f"{places(alike, most=PEERS)}: {text}", width=width, hang=2)
+        yield BLANK
+    yield from held(others, "", verbosity=verbosity, width=width)
+
+
+def _in_step(found: Finding) -> str:
+    """The three in short, where they are one and the same; otherwise empty."""
+    sent, named = found.fact("sent") or "", found.fact("named")
+    if found.fact("note") or found.fact("wire") != sent or named not in (sent, None):
+        return ""
+    return f"{visible(sent)} is in the log and on the wire{', and the connector names it' if named else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +195,7 @@ def _kind(alike: Sequence[Group]) -> _Kind:
         sent=_sent(latest.sent),
         version=_version(latest),
         outcome=outcome,
-        good=went_well(latest) or outcome == PLAIN,
+        good=went_well(latest) or outcome in (PLAIN, BREAKS_OFF),
         sessions=sum(group.sessions for group in alike),
         first=min(group.first for group in alike),
         last=latest.last,
@@ -213,11 +243,7 @@ def _outcome(group: Group) -> str:
         words.append(f"left: {group.ended}" if left else failed(failure))
     if group.capabilities:
         words.append(group.capabilities if group.capabilities != "None" else "no capabilities")
-    told = ", ".join(_short(words))
+    told = ", ".join(visible(word, 100) for word in words if word)
     if told or group.observation.session:
         return told or GOOD
-    return "the log breaks off" if group.sent or group.received else PLAIN
-
-
-def _short(words: Iterable[str]) -> Iterator[str]:
-    yield from (visible(word, 100) for word in words if word)
+    return BREAKS_OFF if breaks_off(group) else PLAIN

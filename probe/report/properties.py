@@ -6,6 +6,7 @@ What has no value is not passed over: a null is `empty`, and what the export doe
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from probe.exchange.spelling import spelt
 from probe.model import (
     Gap,
     HybridConfiguration,
@@ -74,8 +75,6 @@ _ROWS: dict[type[Connector], tuple[Row, ...]] = {
         (MORE, ("features",)),
     ),
 }
-_WORDS = {"ip": "IP", "tls": "Tls", "mx": "MX", "dns": "DNS", "sts": "Sts", "starttls": "STARTTLS"}
-_UPPER = (SendConnector, ReceiveConnector)  # which have RequireTLS, where the others have RequireTls
 
 
 def properties(thing: Connector, *, verbosity: int, width: int) -> Iterator[Line]:
@@ -107,15 +106,6 @@ def _gaps(thing: Connector, names: Sequence[str], width: int) -> Iterator[Line]:
         if missing:
             what = "in the export" if gap is Gap.LOST else "not in the export"
             yield from row(label, f"{what}: {', '.join(missing)}", width=width, style=style)
-
-
-def spelt(thing: object, name: str) -> str:
-    """The property's name as Exchange writes it."""
-    if name == "changed":
-        return "WhenChanged"
-    if name == "require_tls" and isinstance(thing, _UPPER):
-        return "RequireTLS"
-    return "".join(_WORDS.get(word, word.capitalize()) for word in name.split("_"))
 
 
 def said(value: object, verbosity: int = 0) -> str:

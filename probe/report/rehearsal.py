@@ -10,7 +10,7 @@ from probe.report.escape import visible
 from probe.report.findings import cases, glance, grouped
 from probe.report.layout import BLANK, MARGIN, WIDTH, Line, Span, body, heading, row, unwrapped, wrapped
 from probe.report.remedy import REPEATS, written
-from probe.report.wording import bounces, cause, count
+from probe.report.wording import bounces, cause, count, named
 
 REASONS = 3  # said beside the verdict; the rest is below
 _INDENT = 6  # columns where the text of a step begins
@@ -56,8 +56,12 @@ def _headline(rehearsal: Rehearsal, width: int) -> Iterator[Line]:
             yield from body(text, width=width, hang=2)
     if len(bad) > REASONS:
         yield from body(f"and {count(len(bad) - REASONS, 'more fault')}, see below", width=width)
-    if not bad:
-        yield from body("Install it, and restart transport: nothing else has to change.", width=width)
+    if rehearsal.held_on:
+        yield from body(
+            f"It is the one in use already, {_installed(rehearsal)}{'' if bad else ': nothing to do'}.", width=width
+        )
+    elif not bad:
+        yield from body("Install it, and restart transport: no connector has to change.", width=width)
     yield BLANK
 
 
@@ -70,7 +74,9 @@ def _certificates(rehearsal: Rehearsal, width: int) -> Iterator[Line]:
     yield from row("key", f"{visible(leaf.key)}, signed with {visible(leaf.signature)}", width=width)
     yield from row("SHA-1", leaf.sha1.upper(), width=width)
     yield unwrapped("named", f"{' ' * 4}{visible(rehearsal.identity, 1024)}")
-    if today:
+    if rehearsal.held_on:
+        yield from row("in use", f"this one already, {_installed(rehearsal)}", width=width)
+    elif today:
         until = known(today.not_after)
         subject = f", {visible(known(today.subject) or '')}" if known(today.subject) else ""
         ends = f", valid until {until:%Y-%m-%d %H:%M} UTC" if until else ""
@@ -79,6 +85,10 @@ def _certificates(rehearsal: Rehearsal, width: int) -> Iterator[Line]:
         yield from row("in use", "not known: the exports name none, or several", width=width)
     yield from row("as of", f"{rehearsal.at:%Y-%m-%d %H:%M:%S} UTC; roots: {visible(rehearsal.roots)}", width=width)
     yield BLANK
+
+
+def _installed(rehearsal: Rehearsal) -> str:
+    return f"installed on {named(rehearsal.held_on, most=8)}"
 
 
 def _faults(rehearsal: Rehearsal, width: int) -> Iterator[Line]:

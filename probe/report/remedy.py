@@ -2,13 +2,15 @@
 
 What differs from one finding or server to the next is repeated for each: of a step's commands those from the first to
 the last that differ, together and in order, so that a variable (`$n`) is always the one that was set just before.
+Each Edge server has a step of its own behind that, for its own console: no other server can ask it or tell it anything.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from probe.judge.catalogue import Entry
-from probe.model import Finding, Where, same_server
+from probe.judge.catalogue.powershell import EDGES, at_its_console, on_edge
+from probe.model import Finding, Where, same_server, short
 from probe.report.blanks import PER_SERVER, blanks, filled
 from probe.report.wording import place
 
@@ -18,6 +20,9 @@ Row = Mapping[str, str]  # what the blanks stand for at one place
 REPEATS = 32  # servers or connectors for which commands are written out
 PLACES = 3  # endpoints likewise: there the commands only look
 MOST = 256  # findings of one kind, and servers of each, that are looked at for it
+_OF_SERVERS = frozenset({"SERVER", "HOLDER", "RECEIVE-CONNECTOR"})
+_SHOW_NAME = ("    $n",)
+_WITH_NAME = "Then on a mailbox server, with what this printed in $n:"
 _OF_PLACES = frozenset({"HOST", "ADDRESS", "TARGET"})
 # How Exchange's set-up calls it, in English: for the reader who has to fill it in, never where servers are known.
 _DEFAULT = "'<SERVER>\\Default Frontend <SERVER>'"
@@ -35,7 +40,33 @@ def written(remedy: Iterable[str], rows: Sequence[Row]) -> list[Step]:
     if not any(PER_SERVER & row.keys() for row in rows):
         remedy = map(_spelt_out, remedy)
     concerned = ((step, _concerned(step, rows)) for step in _steps(remedy))
-    return [_written(step, its, agreed) for step, its in concerned if its or not rows]
+    return [told for step, its in concerned if its or not rows for told in _told(step, its, agreed)]
+
+
+def _told(step: Step, rows: Sequence[Row], agreed: Row) -> Iterator[Step]:
+    """The step as it is, but for Edge servers."""
+    wanted = {word for command in step[1:] for word in blanks(command)}
+    edges: dict[str, list[Row]] = {}
+    others: list[Row] = []
+    for row in rows:
+        server = row.get("HOLDER" if "SEND-CONNECTOR" in wanted else "SERVER", "")
+        at_edge = wanted & _OF_SERVERS and server and short(server) in row.get(EDGES, "").split("\n")
+        (edges.setdefault(server, []) if at_edge else others).append(row)
+    instruction, *commands = _written(step, others or rows, agreed)
+    if len(edges) > REPEATS:
+        instruction = f"{instruction[:-1]}, here for the first {REPEATS} Edge servers:"
+    yield (instruction, *(commands if others or not edges else ()))
+    for server, its in list(edges.items())[:REPEATS]:
+        yield from _on_edge(server, at_its_console(step[1:]), its, agreed)
+
+
+def _on_edge(server: str, commands: Sequence[str], rows: Sequence[Row], agreed: Row) -> Iterator[Step]:
+    """Send connectors of an Edge server are a mailbox server's, which cannot ask it for its certificate's name."""
+    sending = tuple(command for command in commands if "SEND-CONNECTOR" in blanks(command))
+    here = tuple(command for command in commands if command not in sending)
+    yield _written((on_edge(server), *here, *(_SHOW_NAME if sending else ())), rows, agreed)
+    if sending:
+        yield _written((_WITH_NAME, *sending, "    Start-EdgeSynchronization"), rows, agreed)
 
 
 def _concerned(step: Step, rows: Sequence[Row]) -> list[Row]:

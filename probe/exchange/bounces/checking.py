@@ -40,7 +40,9 @@ _SENDING = (
     "the same server shows as a server, `probe` sees, and a chain that lacks an intermediate there usually lacks it "
     "here too."
 )
-_LOCAL = "It speaks of the machine that logged it, {which}; what that machine presents to others, `probe HOST:25` shows."
+_LOCAL = (
+    "It speaks of the machine that logged it, {which}; what that machine presents to others, `probe HOST:25` shows."
+)
 
 
 def command(bounce: Bounce, check: Check) -> Command:

@@ -45,6 +45,7 @@ class Likeness(NamedTuple):
     offered: tuple[str, ...] | None
     asked: str
     masked: bool
+    unfinished: bool
 
 
 class _Known(NamedTuple):
@@ -110,7 +111,7 @@ class Counting:
             tally.last, tally.example = at, gathered
 
     def _learn(self, alike: Shape, gathered: Gathered) -> _Known | None:
-        told, known = tell(gathered.rows, gathered.header), None
+        told, known = _told(gathered), None
         if told.tells:
             likeness = _likeness(told)
             if len(self._numbers) < MOST_GROUPS:
@@ -132,6 +133,10 @@ class Counting:
         for key in list(self._tallies):
             number, server, peer = key
             yield _group(likenesses[number], server, peer, self._tallies.pop(key))
+
+
+def _told(gathered: Gathered) -> Story:
+    return tell(gathered.rows, gathered.header, mailed=gathered.mailed)
 
 
 def _begun(gathered: Gathered) -> datetime | None:
@@ -166,6 +171,7 @@ def _likeness(told: Story) -> Likeness:
         offered=told.offered,
         asked=told.asked,
         masked=told.masked,
+        unfinished=told.unfinished and failure(told) is None,
     )
 
 
@@ -176,12 +182,17 @@ def _server(told: Story, connector: str) -> str:
     return connector.partition("\\")[0] if "\\" in connector else told.host
 
 
+def _end(told: Story) -> str:
+    """The end of a session where the log does not say who hung up; empty where it has no end."""
+    return "QUIT" if told.farewell else "not said" if told.finished else ""
+
+
 def _which(leaf: Leaf | None) -> str | Leaf | None:
     return leaf and (leaf.thumbprint or leaf)
 
 
 def _group(likeness: Likeness, server: str, peer: str, tally: _Tally) -> Group:
-    told = tell(tally.example.rows, tally.example.header)
+    told = _told(tally.example)
     leaves = [leaf for leaf in (told.sent, told.received) if leaf]
     return Group(
         way=likeness.way,
@@ -206,6 +217,6 @@ def _group(likeness: Likeness, server: str, peer: str, tally: _Tally) -> Group:
         offered=likeness.offered,
         asked=likeness.asked,
         masked=likeness.masked,
-        ended=told.ended,
+        ended=told.ended or _end(told),
         revocation=likeness.revocation,
     )

@@ -49,6 +49,7 @@ _TELLING = frozenset(
     + [form % code for code in range(400, 600) for form in (b"%d ", b"%d-", b'"%d')]
 )
 _OF_MAIL = (b"250 2.", b'"250 2.')  # answers to MAIL, RCPT and the message
+_MAIL = frozenset([b"MAIL", b"Mail", b"mail"])
 _OF_MESSAGES = (b",sending message", b',"sending message')
 
 _BEGINS = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.0-9]{0,8}Z?,")
@@ -61,13 +62,15 @@ _OURS = re.compile(
 @dataclass(slots=True)
 class Gathered:
     """The rows of one session as they came; `header` and `source`: what the file of its first row says of itself, and
-    its name. `whole`: its end was seen; `size` is what they take, in bytes."""
+    its name. `whole`: its end was seen; `mailed`: mail began, of which no row is kept; `size` is what they take, in
+    bytes."""
 
     session: bytes
     header: Way | None
     source: str
     rows: list[bytes] = field(default_factory=list)
     whole: bool = False
+    mailed: bool = False
     size: int = 0
 
 
@@ -98,6 +101,8 @@ class Gathering:
                 event = said = b""
             if event in _SPEAKING:
                 if said[:4] not in _TELLING or said.startswith(_OF_MAIL):
+                    if said[:4] in _MAIL and (known := opened.get(connector + b"," + session)):
+                        known.mailed = True
                     continue
             elif said.startswith(_OF_MESSAGES):
                 continue

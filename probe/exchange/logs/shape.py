@@ -18,7 +18,7 @@ _GREETS = frozenset([b"EHLO", b"HELO"])
 def shape(gathered: Gathered) -> tuple[Shape, bytes, bytes]:
     """The shape, and this server's and the peer's endpoints as logged, empty where the log has none."""
     local = remote = b""
-    parts: list[object] = [gathered.header]
+    parts: list[object] = [gathered.header, gathered.mailed]
     for line in gathered.rows:
         try:
             fields = line.split(b",", 7) if line[24:26] != b',"' else quoted(line)
@@ -27,7 +27,7 @@ def shape(gathered: Gathered) -> tuple[Shape, bytes, bytes]:
             parts.append(line)  # nothing is left out, so that no other session is like it
             continue
         local, remote = local or here, remote or there
-        if len(parts) == 1:
+        if len(parts) == 2:
             parts.append(connector)
         parts += number, event, _bare(event, said)
     return tuple(parts), local, remote

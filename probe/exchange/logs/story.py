@@ -20,11 +20,12 @@ class Story:
     and the lines of the answer. `refused` is the part that the reply refused, "late" for one behind them all.
     `overwritten`: the banner or a command was masked. `agreed`: TLS stands, also where `session` cannot tell on what.
     `gaps` are the parts in which rows are missing, so that nothing may be concluded from what they do not say; "tls" is
-    all between the asking and the greeting inside TLS.
+    all between the asking and the greeting inside TLS. `mailed`: it went on to mail.
     """
 
     way: Way
     rows: Sequence[Row]
+    mailed: bool = False
     said: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
     asked: str = ""
     sent: Leaf | None = None
@@ -58,6 +59,12 @@ class Story:
     @property
     def status(self) -> str:
         return self.broken or self.peer_chain
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the rows end before it is told if the session goes on with TLS, without it, or at all."""
+        over = self.finished or self.farewell or self.mailed
+        return not (over or self.agreed or self.status or self.reply or self.unreachable)
 
     @property
     def hello(self) -> str:

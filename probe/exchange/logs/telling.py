@@ -27,10 +27,10 @@ _GRAVE = re.compile(
 )
 
 
-def tell(lines: Sequence[bytes], header: Way | None) -> Story:
-    """What the rows of one session tell; `header` is what their file says of itself."""
+def tell(lines: Sequence[bytes], header: Way | None, *, mailed: bool) -> Story:
+    """What the rows of one session tell; `header` is what their file says of itself, `mailed` whether mail began."""
     rows = _in_order([found for line in lines if (found := row(line))])
-    teller = _Teller(Story(_way(rows, header), rows))
+    teller = _Teller(Story(_way(rows, header), rows, mailed))
     for one in rows:
         teller.hear(one)
     return teller.end()

@@ -80,6 +80,8 @@ def _turns(story: Story) -> Iterator[Turn]:
         sent = replies.as_sent(tuple(lines)) if part in ("ehlo", "after") else replies.coded(lines)
         if sent:
             yield Turn(who=Speaker.SERVER, data="".join(f"{_wire(line)}\r\n" for line in sent), tls=tls)
+    if story.mailed and not (story.asked or story.agreed):
+        yield Turn(who=Speaker.CLIENT, data=f"{_wire('MAIL …')}\r\n")  # in plain text; whose, is not kept
 
 
 def _wire(words: str) -> str:

@@ -62,4 +62,21 @@ _LOSSY = Entry(
     },
 )
 
-EXPORT: tuple[Entry, ...] = (*NAMES, *NAMELESS, *CERTIFICATES, *ONLINE, *SETTINGS, *MISSING, _LOSSY)
+_WITHOUT_QUESTIONS = Entry(
+    code="export-without-questions",
+    title="There is nothing to judge in the exports",
+    meaning=(
+        "What the exports hold was read, and none of it can be held against anything else: no connector that is "
+        "switched on belongs to the way between Exchange Online and the organisation's own servers, or names a "
+        "certificate, and no certificate is out of date."
+    ),
+    cause="Connectors of partners or of other services alone, or connectors that are switched off.",
+    remedy=(
+        "If that is not what you expected, export everything with the collector that comes with this program:",
+        "    .\\Export-ProbeConnectors.ps1 -OutFile onprem.json",
+        "    .\\Export-ProbeConnectors.ps1 -Online -OutFile exo.json",
+    ),
+    references=("Microsoft Learn: Hybrid deployment prerequisites",),
+)
+
+EXPORT: tuple[Entry, ...] = (*NAMES, *NAMELESS, *CERTIFICATES, *ONLINE, *SETTINGS, *MISSING, _LOSSY, _WITHOUT_QUESTIONS)

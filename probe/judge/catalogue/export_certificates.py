@@ -16,6 +16,21 @@ from probe.judge.catalogue.words import (
 )
 
 _REPLACE = (*IMPORT_CERTIFICATE, *USE_CERTIFICATE)
+_SEE_NAMES = (
+    "See which connectors name it; if any does, export them as well, for what to do depends on them:",
+    "    Get-SendConnector | Format-List Name, TlsCertificateName",
+    "    Get-ReceiveConnector | Format-List Identity, TlsCertificateName",
+)
+_REMOVE_UNUSED = (
+    *_SEE_NAMES,
+    "If none does and it is not needed otherwise, remove the old one; the command asks for confirmation:",
+    "    Remove-ExchangeCertificate -Server '<SERVER>' -Thumbprint '<OLD-THUMBPRINT>'",
+)
+_RENEW = (
+    *_SEE_NAMES,
+    "If one does, have it renewed; what the renewed one means for the connectors, the rehearsal says:",
+    "    probe rehearse --connectors onprem.json --next '<CER-FILE>'",
+)
 _GET_EXCHANGE = "Microsoft Learn: Get-ExchangeCertificate"
 _EXPIRED = refusal("CertificateExpired", spelt_out("CertificateExpired"))
 _NOT_ATTRIBUTED = "550 5.7.64 TenantAttribution; Relay Access Denied SMTP"
@@ -157,5 +172,66 @@ CERTIFICATES: tuple[Entry, ...] = (
             "    Enable-ExchangeCertificate -Server '<SERVER>' -Thumbprint '<THUMBPRINT>' -Services SMTP",
         ),
         references=(_GET_EXCHANGE,),
+    ),
+    Entry(
+        code="installed-certificates-alike",
+        title="Several certificates of a server have the same issuer and subject",
+        meaning=(
+            "A connector stores issuer and subject alone, so whichever names one of them names all. Which of them "
+            "Exchange takes then cannot be told from the export; and whether a connector names them, its own export "
+            "says."
+        ),
+        cause="A renewal by the same CA under the same subject, with the old certificate left in place.",
+        remedy=_REMOVE_UNUSED,
+        references=(HYBRID_CERTIFICATES,),
+        causes={
+            "expired-among-them": Cause(
+                title="Of several certificates of one name, one has expired",
+                meaning=(
+                    "A connector stores issuer and subject alone, so whichever names the current one names the expired "
+                    "one as well. Exchange should pass over that, and has been seen not to: the choice is kept in "
+                    "memory until transport restarts. Whether a connector names them, its own export says."
+                ),
+                remedy=_REMOVE_UNUSED,
+            ),
+            "several-current": Cause(
+                title="Several certificates of one name are installed",
+                meaning=(
+                    "A connector stores issuer and subject alone, so whichever names one of them names all. The code "
+                    "of 2013 took the first valid one, Microsoft's text of today says the one that expires last."
+                ),
+                remedy=_REMOVE_UNUSED,
+            ),
+        },
+    ),
+    Entry(
+        code="installed-certificate-out-of-date",
+        title="An installed certificate is out of date, or nearly",
+        meaning=(
+            "No connector was exported, so it is not known whether one names it. If one does, Exchange Online refuses "
+            "it, and so does every sender that checks."
+        ),
+        cause="It was not renewed, or it was left in place when another took over.",
+        remedy=_RENEW,
+        references=(HYBRID_CERTIFICATES,),
+        causes={
+            "expired": Cause(
+                title="An installed certificate has expired",
+                meaning=(
+                    "No connector was exported, so it is not known whether one names it. If one does, Exchange Online "
+                    "refuses it, and so does every sender that checks."
+                ),
+                remedy=_RENEW,
+            ),
+            "expires-soon": Cause(
+                title="An installed certificate expires soon",
+                meaning=(
+                    "No connector was exported, so it is not known whether one names it. If one does, the renewed one "
+                    "has to be on every server before, and if its issuer or subject is another, the connectors have "
+                    "to be told."
+                ),
+                remedy=_RENEW,
+            ),
+        },
     ),
 )

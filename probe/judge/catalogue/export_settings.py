@@ -147,6 +147,20 @@ SETTINGS: tuple[Entry, ...] = (
                     _SHOW_INTENT,
                 ),
             ),
+            "connectors-stale": Cause(
+                title="The connectors are behind the wizard: they name an older certificate",
+                meaning=(
+                    "The certificate that the wizard was last asked for is installed and current, and the one that the "
+                    "connectors name is not. Here the intent is right and the connectors are behind: the wizard did "
+                    "not come to its end, or somebody has put the old name back."
+                ),
+                remedy=(
+                    "Point the connectors at the wizard's certificate: run the wizard again, or mend them by hand.",
+                    "Then look:",
+                    _SHOW_INTENT,
+                    "    Get-SendConnector '<SEND-CONNECTOR>' | Format-List TlsCertificateName",
+                ),
+            ),
             "smart-host": Cause(
                 title="The wizard was last asked for another smart host",
                 meaning=(

@@ -96,8 +96,8 @@ LOGGED_CERTIFICATES = (
         title="The log agrees with the connector and with the wire, as far as compared",
         meaning=(
             "The certificate that the server sends by its log is the one that the connector names, and the one on the "
-            "wire, where there was a live look. What a server sends as a client is not what it presents as a server: "
-            "a send log is never held against the wire."
+            "wire, where there was a live look. What a server sends as a client may rightly differ from what it "
+            "presents as a server: beside a send log the wire may show another, if a connector names it."
         ),
         cause="Server, connector and wire are in step.",
         references=(LOGS, HYBRID_CERTIFICATES),
@@ -142,7 +142,8 @@ LOGGED_CERTIFICATES = (
                 title="Another certificate is on the wire than the log shows",
                 meaning=(
                     "The server has sent one certificate, and the live look met another: a device in between ends TLS, "
-                    "another server or connector answered, or the certificate was changed since."
+                    "another server or connector answered, or the certificate was changed since. What a server sends "
+                    "as a client may rightly differ; but then a receive connector names what is on the wire."
                 ),
                 remedy=(
                     _FIND,

@@ -8,7 +8,45 @@ Blanks are filled in from what is known of an organisation, see `report.remedy`.
 are each server's own. `<THUMBPRINT>` is of the certificate that should be used, `<HOLDER>` a server that has it,
 `<OLD-THUMBPRINT>` of the one that should go. `<NAME>` is the name that Exchange Online expects now, `<NEW-NAME>` the
 one that it should expect. No step is for receive and send connectors both: one that concerns neither is left out.
+
+An Edge server can be neither asked nor told anything from elsewhere: `at_its_console` gives a step's commands as they
+are pasted there.
 """
+
+import re
+from collections.abc import Iterable
+
+EDGES = "EDGES"  # among a finding's names: the short names of the organisation's Edge servers, a line each
+_LONGEST = 64  # characters of a server's name in an instruction
+_INVOKED = re.compile(r"Invoke-Command '<SERVER>' \{ (.*) \}")
+_AT_ITS_CONSOLE = (
+    (" -Server '<SERVER>'", ""),
+    (" -Server '<HOLDER>'", ""),
+    (" -ComputerName '<SERVER>'", ""),
+    (", MSExchangeFrontEndTransport", ""),  # an Edge server has no front end
+    ("Get-FrontendTransportService", "Get-TransportService"),
+    ("-Password $p", "-Password (Read-Host -AsSecureString 'Password of the PFX file')"),  # $p is of another console
+)
+
+
+def at_its_console(commands: Iterable[str]) -> tuple[str, ...]:
+    """The commands, their blanks not yet filled in, as an Edge server takes them in its own Exchange Management
+    Shell."""
+    return tuple(map(_there, commands))
+
+
+def _there(command: str) -> str:
+    command = _INVOKED.sub(r"\1", command)
+    for elsewhere, here in _AT_ITS_CONSOLE:
+        command = command.replace(elsewhere, here)
+    return command
+
+
+def on_edge(server: str) -> str:
+    """The instruction above such commands. A name that cannot be shown as it is, is left out."""
+    named = server if len(server) <= _LONGEST and server.isprintable() else "the Edge server"
+    return f"On {named} itself, in its Exchange Management Shell:"
+
 
 SHOW_CERTIFICATES = (
     "    Get-ExchangeCertificate -Server '<SERVER>' | Format-List Thumbprint, Subject, Issuer, NotAfter, Services",

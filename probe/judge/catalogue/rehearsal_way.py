@@ -90,7 +90,9 @@ NEXT_WAY = (
         meaning=(
             "To connectors the two are one. Which is used, is told in two ways: the code of 2013 takes the first valid "
             "one, Microsoft's documentation today says the one that ends last; and Exchange keeps its choice in memory "
-            "until transport is restarted. As long as both are valid, either is good."
+            "until transport is restarted. As long as both are valid, either is good; once the old one has ended, a "
+            "server that still shows it is refused. So restart transport, see on the wire which one is shown, and only "
+            "then remove the old one."
         ),
         cause="A renewal by the same CA from the same intermediate, as it should be.",
         remedy=("Restart transport after the import, and see what is shown:", *RESTART, *REMOVE_OLD),

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
+from probe.judge.catalogue.powershell import EDGES
 from probe.judge.hybrid.installed import intended, short
 from probe.model import (
     ExchangeCertificate,
@@ -48,6 +49,11 @@ def edge_servers(organisation: Organisation) -> frozenset[str]:
     told = (server.name for server in organisation.servers if server.edge is True)
     listed = items(organisation.hybrid.edge_transport_servers) if organisation.hybrid else ()
     return frozenset(short(name) for name in (*told, *listed))
+
+
+def edges_listed(organisation: Organisation) -> str:
+    """The Edge servers, as the names for remedies have them. A name that would not stay on its line is left out."""
+    return "\n".join(sorted(name for name in edge_servers(organisation) if name.isprintable()))
 
 
 def receiving_servers(organisation: Organisation) -> frozenset[str] | None:
@@ -126,6 +132,7 @@ def names(
         "OUTBOUND-CONNECTOR": outbound.name if outbound else None,
         "INBOUND-CONNECTOR": inbound[0].name if len(inbound) == 1 else None,
         "SEND-CONNECTOR": send[0].name if len(send) == 1 else None,
+        EDGES: edges_listed(organisation),
     }
     there: dict[str, list[ReceiveConnector]] = defaultdict(list)
     for connector in front_ends(organisation):

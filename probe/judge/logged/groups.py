@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from probe.judge import dn
-from probe.model import Group, Kind, Leaf, Stage, Way
+from probe.model import Group, Kind, Leaf, Speaker, Stage, Way
 
 _MICROSOFT = (".protection.outlook.com", ".mx.microsoft")  # how the names of Exchange Online's hosts end
 _MICROSOFTS_CERTIFICATE = "mail.protection.outlook.com"
@@ -166,3 +166,18 @@ def went_well(group: Group) -> bool:
     return bool(group.observation.session) and not (
         group.observation.failure or group.reply or chain_word(group) or tls_word(group)
     )
+
+
+def breaks_off(group: Group) -> bool:
+    """Whether the log does not show what became of TLS: it ends before, as each does that is still being written, or
+    rows are lost."""
+    seen = group.observation
+    if seen.session or seen.failure or group.status or group.reply:
+        return False
+    return bool(group.asked or group.sent or group.received) or not (group.ended or _mailed(group))
+
+
+def _mailed(group: Group) -> bool:
+    """Whether the session went on to mail without TLS."""
+    last = group.observation.transcript[-1:]
+    return any(turn.who is Speaker.CLIENT and turn.data.startswith("MAIL") for turn in last)

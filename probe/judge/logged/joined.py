@@ -1,34 +1,36 @@
 """The thumbprint in the log against the connector's certificate, against what is installed, and against the wire.
 
 A log knows thumbprints and a connector names issuer and subject: which certificate that is depends on what the server
-has installed. Where two fit, the log decides. Directions matter: what a server sends as a client is not what it
-presents as a server, so only receive logs are held against the wire.
+has installed. Where two fit, the log decides. Directions matter: what a server sends as a client may rightly be
+another than it presents as a server. So of a send log the wire need not have the same, but one that a connector names.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from probe.judge.certificate import Certificate, parse
 from probe.judge.find import finding
 from probe.judge.hybrid.installed import is_named, resolve
 from probe.judge.logged.case import MOMENT, Case, some
 from probe.judge.logged.certificates import latest_sent
 from probe.judge.logged.groups import sha1
+from probe.judge.logged.wire import Look, Wire
 from probe.model import Finding, Gap, Group, Verdict, Way
 
 _LATER = timedelta(days=1)  # an export made so long after the log may well know another state
-_AS_CLIENT = "what it sends as a client is not what it presents as a server"
+_AS_CLIENT = "what it sends as a client may rightly differ from what it presents as a server"
+_NOT_NAMED = "but by the exports no connector names what is on the wire"
 
 
 def judge_joined(case: Case) -> Iterator[Finding]:
     """Findings on the certificate that each place sent last, as far as there is something to hold it against."""
+    look = Look(case)
     for group in latest_sent(case):
         sent = sha1(group.sent)
         if sent:
             yield from _expected(case, group, sent)
             yield from _installed(case, group, sent)
-            yield from _compared(case, group, sent)
+            yield from _compared(case, group, sent, look)
 
 
 def _expected(case: Case, group: Group, sent: str) -> Iterator[Finding]:
@@ -105,49 +107,18 @@ def _named(case: Case, group: Group, sent: str) -> _Named | None:
     return _Named(told=told, thumbprints=frozenset(here))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wire:
-    """The leaf certificates that the live look saw; `begun` is when the first of them did, None where one cannot be
-    read."""
-
-    thumbprints: tuple[str, ...]
-    begun: datetime | None
-
-
-def _wire(case: Case, group: Group) -> _Wire | None:
-    """What was seen at the server's own address where it was looked at, else at every endpoint; None: nothing."""
-    shown = [seen for evidence in case.seen for seen in evidence.observations if seen.chain and seen.chain.der]
-    local = group.observation.endpoint.address if group.way is Way.RECEIVE else ""
-    shown = [seen for seen in shown if seen.endpoint.address == local] or shown
-    leaves = [parse(seen.chain.der[0]) for seen in shown if seen.chain]
-    if not leaves:
-        return None
-    read = [leaf for leaf in leaves if isinstance(leaf, Certificate)]
-    return _Wire(
-        thumbprints=tuple(dict.fromkeys(leaf.sha1.upper() for leaf in leaves)),
-        begun=None if len(read) < len(leaves) else min(leaf.not_before for leaf in read),
-    )
-
-
-def _compared(case: Case, group: Group, sent: str) -> Iterator[Finding]:
+def _compared(case: Case, group: Group, sent: str, look: Look) -> Iterator[Finding]:
     """The one sentence on log, wire and connector."""
-    named, wire = _named(case, group, sent), _wire(case, group)
+    named, wire = _named(case, group, sent), look.beside(group)
     if named is None and wire is None:
         return
-    answers = wire if group.way is Way.RECEIVE else None  # that may be compared
     by_name = None if named is None or named.thumbprints is None else sent in named.thumbprints
-    by_wire = None if answers is None else sent in answers.thumbprints
+    by_wire = None if wire is None else _is_in_order(group, sent, named, wire, look)
     cause = None
     if by_name is False:
         cause = "connector" if named and named.thumbprints else "nothing-named"
-    if by_wire is False:
-        seen_there = set(answers.thumbprints) if answers else set()
-        wanted = named.thumbprints if named else None
-        if wanted is None:  # what the connector names is not known
-            superseded = bool(answers and answers.begun and answers.begun > group.last)
-        else:
-            superseded = by_name is False and seen_there <= wanted
-        cause = "superseded" if superseded else cause or "wire"
+    if wire and by_wire is False:
+        cause = "superseded" if _superseded(group, by_name, named, wire) else cause or "wire"
     good = cause in (None, "superseded")
     yield case.tell(
         "log-certificate-agrees" if good else "log-certificate-differs",
@@ -159,8 +130,27 @@ def _compared(case: Case, group: Group, sent: str) -> Iterator[Finding]:
         sent=sent,
         wire=" and ".join(wire.thumbprints) if wire else None,
         named=named.told if named else None,
-        note=_note(case, group, wire, named),
+        note=_note(case, group, wire, named, by_wire),
     )
+
+
+def _is_in_order(group: Group, sent: str, named: _Named | None, wire: Wire, look: Look) -> bool | None:
+    """Whether the wire has the certificate of the log; beside a send log one that any connector names will do. None:
+    the exports do not tell which they name."""
+    if group.way is Way.RECEIVE or sent in wire.thumbprints:
+        return sent in wire.thumbprints
+    if named and named.thumbprints and not named.thumbprints.isdisjoint(wire.thumbprints):
+        return True
+    return look.rightly
+
+
+def _superseded(group: Group, by_name: bool | None, named: _Named | None, wire: Wire) -> bool:
+    """Whether the certificate was changed since the receive log was written."""
+    if group.way is Way.SEND:
+        return False
+    if named is None or named.thumbprints is None:  # what the connector names is not known
+        return bool(wire.begun and wire.begun > group.last)
+    return by_name is False and set(wire.thumbprints) <= named.thumbprints
 
 
 def _only(named: _Named | None) -> str | None:
@@ -168,17 +158,17 @@ def _only(named: _Named | None) -> str | None:
     return next(iter(named.thumbprints)) if named and named.thumbprints and len(named.thumbprints) == 1 else None
 
 
-def _note(case: Case, group: Group, wire: _Wire | None, named: _Named | None) -> str | None:
+def _note(case: Case, group: Group, wire: Wire | None, named: _Named | None, by_wire: bool | None) -> str | None:
     collected = case.exports.organisation.collected if case.exports.organisation else None
-    notes = []
+    received, notes = group.way is Way.RECEIVE, []
     if named and named.thumbprints and len(named.thumbprints) > 1:
         notes.append("the name fits several certificates: the log says which one is in use")
     if named and collected and collected < group.last:
         notes.append("the export is older than these sessions")
-    elif named and collected and wire and group.way is Way.RECEIVE and wire.begun and collected < wire.begun:
+    elif named and collected and wire and wire.begun and collected < wire.begun and (received or by_wire is False):
         notes.append("the export is older than the certificate on the wire: make a new one")
-    if wire and group.way is Way.SEND:
-        notes.append(_AS_CLIENT)
+    if wire and not received and wire.thumbprints != (sha1(group.sent),):
+        notes.append(f"{_AS_CLIENT}, {_NOT_NAMED}" if by_wire is False else _AS_CLIENT)
     return "; ".join(notes) or None
 
 

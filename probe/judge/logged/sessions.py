@@ -7,6 +7,7 @@ from probe.judge.logged.case import Case, at_most, span
 from probe.judge.logged.groups import (
     KEY_WORDS,
     Peer,
+    breaks_off,
     called,
     had_expired,
     is_self_signed,
@@ -164,8 +165,10 @@ def _cause(found: Finding | None) -> str:
 
 
 def _plain(case: Case) -> Iterator[Finding]:
-    """STARTTLS was offered and never asked for. Most often the peer does as it likes; Exchange Online always asks."""
-    plain = (g for g in case.groups if g.offered and not (g.observation.session or g.observation.failure or _told(g)))
+    """STARTTLS was offered and not asked for, until mail began or the session was over. Most often the peer does as it
+    likes; Exchange Online always asks."""
+    told = (g for g in case.groups if g.offered and not breaks_off(g))
+    plain = (g for g in told if not (g.observation.session or g.observation.failure or _told(g)))
     for groups in case.gathered(plain):
         microsoft = case.peer(groups[0]) is Peer.MICROSOFT and groups[0].way is Way.RECEIVE
         yield case.tell(

@@ -46,6 +46,14 @@ SENTENCES: Mapping[str, str] = {
     "installed-certificate-unfit elliptic": "{subject} has an elliptic-curve key; it is named by {connectors}",
     "installed-certificate-unfit usage": "{subject} has no serverAuth in its usage; it is named by {connectors}",
     "installed-certificate-not-for-smtp": "{subject} is not enabled for SMTP; it is named by {connectors}",
+    "installed-certificates-alike": "{subject} is there several times, by the same issuer: {candidates}; no connector "
+    "was exported that could tell whether they are in use",
+    "installed-certificate-out-of-date": "{subject} is out of date; no connector was exported that could tell whether "
+    "it is in use",
+    "installed-certificate-out-of-date expired": "{subject} expired {days_ago} ago, on {not_after}; no connector was "
+    "exported that could tell whether it is in use",
+    "installed-certificate-out-of-date expires-soon": "{subject} is valid until {not_after}, {days_left} left; no "
+    "connector was exported that could tell whether it is in use",
     "tls-domain-matches": "{expected} is matched by {matched}, of {thumbprint} (for {connectors})",
     "tls-domain-mismatch": "{expected} is expected, and {thumbprint} (for {connectors}) has the names {presented}",
     "outbound-level-weak": "TlsSettings is {level}",
@@ -70,6 +78,8 @@ SENTENCES: Mapping[str, str] = {
     "hybrid-configuration-agrees": "intent and connectors agree in {compared}",
     "hybrid-configuration-drift": "intended is {intended}, found is {actual}",
     "hybrid-configuration-drift certificate": "the wizard's certificate is {intended}; {connectors} names {actual}",
+    "hybrid-configuration-drift connectors-stale": "the wizard's certificate, {intended}, is installed; {connectors} "
+    "names {actual}, which is not there to be used",
     "hybrid-configuration-drift smart-host": "the wizard's smart host is {intended}; the outbound connectors have "
     "{actual}",
     "hybrid-configuration-drift domains": "{intended} is left out; the outbound connectors have {actual}",
@@ -78,6 +88,7 @@ SENTENCES: Mapping[str, str] = {
     "export-lossy lost": "lost: {missing}; open: {open}",
     "export-lossy cut": "cut: {missing}; open: {open}",
     "export-lossy absent": "not exported: {missing}; open: {open}",
+    "export-without-questions": "nothing in the exports can be held against anything else",
 }
 
 # So that all the places of one fault are told with it.
@@ -103,6 +114,8 @@ MORE: Mapping[str, Mapping[str, str]] = {
     "installed-certificate-untrusted": _ON_SERVERS,
     "installed-certificate-unfit": _ON_SERVERS,
     "installed-certificate-not-for-smtp": _ON_SERVERS,
+    "installed-certificates-alike": _ON_SERVERS,
+    "installed-certificate-out-of-date": _ON_SERVERS,
     "outbound-level-weak": _DOUBTED,
     "tls-domain-matches": _DOUBTED,
     "tls-domain-mismatch": _DOUBTED,

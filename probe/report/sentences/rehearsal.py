@@ -4,15 +4,20 @@ from collections.abc import Mapping
 
 _NAME = "the name that connectors will need has {characters} characters"
 
+_SAME_NAME = (
+    "it has the issuer and subject of {others}: which of them is used is doubtful, the first valid one (code of 2013) "
+    "or the one that ends last (documentation today)"
+)
+
 SENTENCES: Mapping[str, str] = {
     "rehearsal-file": "the file holds something else than one leaf and its issuers",
     "rehearsal-file several-leaves": "only the first was rehearsed; behind it the file holds {other}",
     "rehearsal-file authority": "the first certificate in the file is the authority's {subject}",
-    "rehearsal-dates": "valid from {not_before} until {not_after}, {days_left} left",
-    "rehearsal-dates expired": "it expired {days_ago} ago, on {not_after}",
-    "rehearsal-dates not-yet-valid": "it is not valid before {not_before}, {days_ahead} from now",
+    "rehearsal-dates": "valid from {not_before} until {not_after}, {left} left",
+    "rehearsal-dates expired": "it expired {ago} ago, on {not_after}",
+    "rehearsal-dates not-yet-valid": "it is not valid before {not_before}, {ahead} from now",
     "rehearsal-dates ends-first": "it ends on {not_after}; the one in use ends on {today}",
-    "rehearsal-overlap": "the one in use, {today}, is valid until {not_after}: {days_left} to change, and to go back",
+    "rehearsal-overlap": "the one in use, {today}, is valid until {not_after}: {left} to change, and to go back",
     "rehearsal-overlap gap": "the one in use, {today}, ends on {not_after}, the next one begins on {not_before}",
     "rehearsal-overlap too-late": "the one in use, {today}, ended on {not_after}",
     "rehearsal-trust": "it leads to {anchor}, a trusted root: {roots}",
@@ -34,7 +39,7 @@ SENTENCES: Mapping[str, str] = {
     "rehearsal-length": _NAME,
     "rehearsal-length edge": f"{_NAME}, and there are Edge servers, which keep 256",
     "rehearsal-length no-edge-known": f"{_NAME}: too many for Edge servers, of which none is known here",
-    "rehearsal-lifetime": "it lives for {days_lifetime}; the renewal after it is due on {due}",
+    "rehearsal-lifetime": "it lives for {days_lifetime}",
     "rehearsal-connector": "it names the next certificate as well",
     "rehearsal-connector issuer-changes": "it names the old issuer ({differs})",
     "rehearsal-connector subject-changes": "it names the old subject ({differs})",
@@ -44,13 +49,14 @@ SENTENCES: Mapping[str, str] = {
     "rehearsal-connector unreadable": "its TlsCertificateName cannot be read: {given}",
     "rehearsal-connector name-absent": "the export has no TlsCertificateName",
     "rehearsal-connector name-lost": "the export has lost its TlsCertificateName",
-    "rehearsal-same-name": "it has the issuer and subject of {others}: restart transport",
+    "rehearsal-same-name": _SAME_NAME,
     "rehearsal-same-name one-expired": "it has the issuer and subject of {others}, of which one is expired",
     "rehearsal-hybrid-configuration": "the wizard's last intent names the next certificate as well",
     "rehearsal-hybrid-configuration stale": "the wizard's last intent names another one ({differs})",
     "rehearsal-names": "it has every name of the one in use; it is for {names}",
     "rehearsal-names lost": "it lacks {lost}",
     "rehearsal-servers": "installed on {servers}",
+    "rehearsal-servers in-use": "it is the one in use already, on {servers}",
     "rehearsal-servers lacking": "not installed yet on {servers}",
     "rehearsal-servers no-key": "installed without its key on {servers}",
     "rehearsal-not-exported": "not in the exports",
@@ -99,6 +105,7 @@ MORE: Mapping[str, Mapping[str, str]] = {
         "aia": "; it is at {aia}",
     },
     "rehearsal-key": {"kept": ", the same key as today's"},
+    "rehearsal-lifetime": {"due": "; the renewal after it is due on {due}"},
     "rehearsal-names lost": {"used_by": "; used by {used_by}", "services": "; the one in use serves {services}, too"},
     "rehearsal-tls-domain": {"doubt": "; {doubt}"},
     "rehearsal-endpoint unobserved": {"detail": ": {detail}"},

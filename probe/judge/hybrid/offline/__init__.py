@@ -1,16 +1,17 @@
 """What an organisation's exports say by themselves, before anybody has looked at the wire.
 
 Nothing is concluded from what is not known. A question that matters and that a form of export has lost the answer to
-makes the judgement UNKNOWN, so that nobody takes silence for health; what nobody exported is a note.
+makes the judgement UNKNOWN, so that nobody takes silence for health; what nobody exported is a note. So whatever was
+exported, something is said of it.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from probe.judge.hybrid.connectors import on_premises
-from probe.judge.hybrid.offline.case import MOST_USES, ORGANISATION, Case, Missed, listed, missed
+from probe.judge.hybrid.offline.case import ORGANISATION, Case, listed
 from probe.judge.hybrid.offline.certificates import judge_certificates
 from probe.judge.hybrid.offline.expected import judge_expected
+from probe.judge.hybrid.offline.gaps import Missed
 from probe.judge.hybrid.offline.intent import judge_intent
 from probe.judge.hybrid.offline.missing import judge_missing
 from probe.judge.hybrid.offline.nameless import judge_nameless
@@ -18,8 +19,10 @@ from probe.judge.hybrid.offline.names import judge_names
 from probe.judge.hybrid.offline.ranges import judge_ranges
 from probe.judge.hybrid.offline.senders import judge_senders
 from probe.judge.hybrid.offline.settings import judge_settings
+from probe.judge.hybrid.offline.sides import judge_sides
+from probe.judge.hybrid.offline.unnamed import judge_unnamed
 from probe.judge.standard import Standard
-from probe.model import Finding, Organisation, SendConnector, Verdict
+from probe.model import Finding, Organisation, Verdict
 
 JUDGES = (
     judge_names,
@@ -31,43 +34,30 @@ JUDGES = (
     judge_ranges,
     judge_intent,
     judge_missing,
+    judge_unnamed,
+    judge_sides,
 )
 
 
 def judge_organisation(organisation: Organisation, standard: Standard, at: datetime) -> tuple[Finding, ...]:
     """Every finding on the organisation, gravest first; by the standard's `warn_days` and `warn_lifetime`."""
     case = Case(organisation, standard, at)
-    told = list(_told(case))
+    told = [one for judge in JUDGES for one in judge(case)]
     findings = [one for one in told if isinstance(one, Finding)]
     findings += _lossy(case, (one for one in told if isinstance(one, Missed)))
+    if not findings and _holds_anything(organisation):
+        findings.append(case.found("export-without-questions", Verdict.OK, ORGANISATION))
     return tuple(sorted(findings, key=lambda found: -found.verdict.gravity))
 
 
-def _told(case: Case) -> Iterator[Finding | Missed]:
-    for judge in JUDGES:
-        yield from judge(case)
-    yield from _not_exported(case)
-
-
-def _not_exported(case: Case) -> Iterator[Missed]:
-    """Sides of the organisation of which the exports do not speak, and what therefore is open."""
-    organisation = case.organisation
-    sides = (
-        (case.facing or case.sending, organisation.certificates, "certificates of the servers", "what names lead to"),
-        (case.facing, organisation.outbound, "outbound connectors", "what Exchange Online demands of the servers"),
-        (case.sending, organisation.inbound, "inbound connectors", "whether Exchange Online recognises the mail"),
-        (case.outbound, organisation.receive, "receive connectors", "which certificates the servers show"),
-        (on_premises(organisation.inbound), organisation.send, "send connectors", "which certificates servers show"),
+def _holds_anything(organisation: Organisation) -> bool:
+    """Whether there is anything that one could have asked after."""
+    return any(
+        (
+            *(organisation.inbound, organisation.outbound, organisation.send, organisation.receive),
+            *(organisation.certificates, organisation.domains, organisation.servers, organisation.hybrid),
+        )
     )
-    for near, far, what, question in sides:
-        if near and not far and what.removesuffix(" connectors") not in organisation.none:
-            yield Missed(why="absent", what=what, question=question)
-    for use in case.sending:
-        if isinstance(use.connector, SendConnector):
-            what = f"SourceTransportServers of {use.connector.name}"
-            yield from missed(use.connector.source_transport_servers, what, "which servers need the certificate")
-    if len(case.uses) == MOST_USES:
-        yield Missed(why="cut", what=f"connectors beyond the first {MOST_USES}", question="whether they are in order")
 
 
 def _lossy(case: Case, gaps: Iterable[Missed]) -> Iterator[Finding]:

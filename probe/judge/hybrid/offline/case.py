@@ -17,6 +17,7 @@ from probe.judge.hybrid.connectors import (
     to_microsoft,
 )
 from probe.judge.hybrid.installed import Resolution, inventory, short
+from probe.judge.hybrid.offline.gaps import called
 from probe.judge.hybrid.offline.rights import for_exchange_online
 from probe.judge.hybrid.way import enabled, level
 from probe.judge.standard import AuthLevel, Standard
@@ -24,7 +25,6 @@ from probe.model import (
     ExchangeCertificate,
     Finding,
     Gap,
-    Many,
     Names,
     Organisation,
     OutboundConnector,
@@ -42,24 +42,6 @@ MOST_USES = 10_000
 MOST_FACING = 2_000
 MOST_LISTED = 12  # names in one fact
 MOST_NAMED = 100  # findings that bring the names for their remedies along
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missed:
-    """A question that the exports leave open. `why` is lost, cut or absent; `what` is missing, of which object; and
-    `question` is what is therefore not known."""
-
-    why: str
-    what: str
-    question: str
-
-
-def missed(value: object, what: str, question: str) -> Iterator[Missed]:
-    """What is missed if this value is a gap, or a list that was cut."""
-    if isinstance(value, Gap):
-        yield Missed(why=value.value, what=what, question=question)
-    elif isinstance(value, Many) and value.cut:
-        yield Missed(why="cut", what=what, question=question)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +215,7 @@ def at_uses(uses: Sequence[Use]) -> Where:
 
 def others(uses: Sequence[Use]) -> str:
     """The other connectors of which the same is so."""
-    return listed(use.connector.name for use in uses if use.connector.name != uses[0].connector.name)
+    return listed(called(use.connector) for use in uses if use.connector.name != uses[0].connector.name)
 
 
 def at_installed(thumbprint: str, servers: Sequence[str]) -> Where:

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from probe.judge.certificate import Certificate, parse
 from probe.judge.fitness import ANY_USAGE, SERVER_AUTH
-from probe.judge.hybrid.offline.case import Case, Missed, Use, at_installed, listed, missed, servers_of
+from probe.judge.hybrid.offline.case import Case, Use, at_installed, listed, servers_of
+from probe.judge.hybrid.offline.gaps import Missed, called, missed
 from probe.model import ExchangeCertificate, Finding, Gap, Many, Verdict, known
 
 LOCAL = timedelta(hours=14)  # how far a local time may be from UTC
@@ -51,7 +52,7 @@ def judge_certificates(case: Case) -> Iterator[Finding | Missed]:
             blanks=(("OLD-THUMBPRINT", thumbprint),),
             subject=known(cases[0][1].subject),
             servers=listed(servers_of(uses)) if len(servers_of(uses)) > 1 else None,
-            connectors=listed(use.connector.name for use in uses),
+            connectors=listed(called(use.connector) for use in uses),
             facts=trouble.facts,
         )
 
@@ -64,7 +65,13 @@ def _codes(troubles: set["Trouble | Missed"]) -> set[str]:
 
 
 def _troubles(case: Case, use: Use, certificate: ExchangeCertificate, *, hybrid: bool) -> Iterator[Trouble | Missed]:
-    yield from _dates(case, certificate)
+    yield from judge_dates(case, certificate)
+    yield from missed(
+        certificate.has_private_key, f"HasPrivateKey of {certificate.thumbprint}", "whether it has its key"
+    )
+    if certificate.server is Gap.LOST:
+        where = f"whether {use.server or 'the server'} has it"
+        yield Missed(why="lost", what=f"the server of {certificate.thumbprint}", question=where)
     if certificate.has_private_key is False:
         yield Trouble(code="installed-certificate-keyless", verdict=Verdict.FAIL)
     yield from _trust(case, use, certificate, hybrid=hybrid)
@@ -78,8 +85,8 @@ def _troubles(case: Case, use: Use, certificate: ExchangeCertificate, *, hybrid:
         yield Trouble(code="installed-certificate-not-for-smtp", verdict=Verdict.OK, facts=excuse)
 
 
-def _dates(case: Case, certificate: ExchangeCertificate) -> Iterator[Trouble | Missed]:
-    """Local dates may be off by hours: what they leave open is a warning."""
+def judge_dates(case: Case, certificate: ExchangeCertificate) -> Iterator[Trouble | Missed]:
+    """Whether it is current. Local dates may be off by hours: what they leave open is a warning."""
     begin, end = known(certificate.not_before), known(certificate.not_after)
     if end is None:
         yield from missed(certificate.not_after, f"NotAfter of {certificate.thumbprint}", IS_IT_CURRENT)

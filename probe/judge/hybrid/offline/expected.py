@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from probe.judge.certificate import host_address, is_host
 from probe.judge.hybrid.installed import names_of, subject_of
-from probe.judge.hybrid.offline.case import Case, Missed, Use, listed, missed, servers_of
+from probe.judge.hybrid.offline.case import Case, Use, listed, servers_of
+from probe.judge.hybrid.offline.gaps import Missed, called, missed
 from probe.judge.hybrid.offline.nameless import shown
 from probe.judge.hybrid.way import level
 from probe.judge.names import exchange_matches
@@ -17,10 +18,10 @@ BOOK = RuleBook.EXCHANGE_ONLINE
 def judge_expected(case: Case) -> Iterator[Finding | Missed]:
     """For each outbound connector to the organisation's own servers, how far their certificates meet it."""
     for connector in case.outbound:
-        yield from missed(connector.tls_settings, f"TlsSettings of {connector.name}", "what Exchange Online demands")
+        yield from missed(connector.tls_settings, f"TlsSettings of {called(connector)}", "what Exchange Online demands")
         found = level(connector)
         if found is AuthLevel.DOMAIN_VALIDATION:
-            yield from missed(connector.tls_domain, f"TlsDomain of {connector.name}", "which name it expects")
+            yield from missed(connector.tls_domain, f"TlsDomain of {called(connector)}", "which name it expects")
             if expected := known(connector.tls_domain):
                 yield from _judge(case, connector, expected.strip().lower())
         elif connector.tls_settings is None or found:
@@ -113,6 +114,6 @@ def _told(
         thumbprint=listed(one.thumbprint for one in candidates) if all(matched) else first.thumbprint,
         matched=listed(matched) if all(matched) else None,
         servers=listed(servers),
-        connectors=listed(use.connector.name for use in uses),
+        connectors=listed(called(use.connector) for use in uses),
         doubt=doubt,
     )

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from probe.judge import dn
 from probe.judge.hybrid.installed import short
-from probe.judge.hybrid.offline.case import ORGANISATION, Case, Missed, listed, missed
+from probe.judge.hybrid.offline.case import ORGANISATION, Case, Use, listed
+from probe.judge.hybrid.offline.gaps import Missed, called, missed
+from probe.judge.hybrid.offline.rivals import usable
 from probe.judge.hybrid.way import plain_host
 from probe.model import Finding, HybridConfiguration, List, Many, SendConnector, Verdict, items, known
 
@@ -41,12 +43,21 @@ def _certificate(case: Case, hybrid: HybridConfiguration) -> Iterator[Drift]:
     if not intended or not uses:
         return
     others = [use for use in uses if use.resolution and _names_another(intended, use.resolution.identity)]
-    actual = next((use.resolution.given for use in others if use.resolution), None)
-    yield (
-        "certificate",
-        bool(others),
-        {"intended": given, "actual": actual, "connectors": listed(use.connector.name for use in others)},
-    )
+    stale = [_is_stale(case, use, given or "") for use in others]
+    if not others:
+        yield "certificate", False, {}
+    for cause, wanted in (("connectors-stale", True), ("certificate", False)):
+        if alike := [use for use, behind in zip(others, stale, strict=True) if behind is wanted]:
+            actual = next((use.resolution.given for use in alike if use.resolution), None)
+            connectors = listed(called(use.connector) for use in alike)
+            yield cause, True, {"intended": given, "actual": actual, "connectors": connectors}
+
+
+def _is_stale(case: Case, use: Use, intended: str) -> bool:
+    """Whether it is the connector that is behind: the wizard's certificate is there to be used, and its own is not."""
+    own = use.resolution.here if use.resolution else ()
+    there = case.inventory.resolve(intended, use.server).here
+    return any(usable(case, one) for one in there) and not any(usable(case, one) for one in own)
 
 
 def _identity(given: str | None) -> dn.Identity | None:

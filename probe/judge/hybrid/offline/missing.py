@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from probe.judge.hybrid.connectors import on_premises, to_microsoft
-from probe.judge.hybrid.offline.case import ORGANISATION, Case, Missed
+from probe.judge.hybrid.offline.case import ORGANISATION, Case
+from probe.judge.hybrid.offline.gaps import Missed
 from probe.model import Finding, Verdict
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from probe.judge.hybrid.installed import covers, is_current, names_of
-from probe.judge.hybrid.offline.case import Case, Missed, Use, at_uses, listed, missed, others, servers_of
+from probe.judge.hybrid.offline.case import Case, Use, at_uses, listed, others, servers_of
 from probe.judge.hybrid.offline.certificates import is_distrusted, is_elliptic, serves
+from probe.judge.hybrid.offline.gaps import Missed, called, missed
 from probe.model import ExchangeCertificate, Finding, Verdict, items, known
 
 BY_CODE_OF_2013 = "so by Exchange's code of 2013, unverified since"
@@ -100,7 +101,7 @@ def judge_nameless(case: Case) -> Iterator[Finding | Missed]:
 def _unknown(case: Case, use: Use, made: Choice) -> Iterator[Missed]:
     if made.kind == "unknown":
         question = "which certificate Exchange takes where none is named"
-        yield from missed(use.connector.fqdn, f"Fqdn of {use.connector.name}", question)
+        yield from missed(use.connector.fqdn, f"Fqdn of {called(use.connector)}", question)
         if not case.inventory.on(use.server):
             yield Missed(why="absent", what=f"certificates of {use.server or 'the servers'}", question=question)
 

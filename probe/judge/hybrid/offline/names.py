@@ -3,17 +3,22 @@
 One answer, told once, for all connectors and servers of which it is true.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from probe.judge import dn
-from probe.judge.hybrid.installed import Resolution, covers, is_current, issuer_of, subject_of
-from probe.judge.hybrid.offline.case import Case, Missed, Use, at_uses, listed, missed, others, servers_of
+from probe.judge.hybrid.installed import Resolution, covers, issuer_of, subject_of
+from probe.judge.hybrid.offline.case import Case, Use, at_uses, listed, others, servers_of
+from probe.judge.hybrid.offline.gaps import Missed, called, missed
+from probe.judge.hybrid.offline.rivals import end_of, rivalry, usable
 from probe.judge.pasted import DIRECTORY
 from probe.model import ExchangeCertificate, Finding, Gap, Verdict, known
 
 NEARLY = 250  # characters: some room for a longer name of the next issuer
 MOST_COMPARED = 100  # certificates of one server
+ROOM = 280  # characters of one fact
+_QUOTED = re.compile(r"`([^`]{80})[^`]+`")
 NEEDED = "which certificate is meant"
 
 
@@ -42,7 +47,7 @@ def judge_uses(case: Case, uses: Iterable[Use]) -> Iterator[Finding | Missed]:
     for use in uses:
         value = use.connector.tls_certificate_name
         if value is Gap.LOST or id(use.connector) in asking:
-            yield from missed(value, f"TlsCertificateName of {use.connector.name}", NEEDED)
+            yield from missed(value, f"TlsCertificateName of {called(use.connector)}", NEEDED)
         if use.resolution:
             fate = _fate(case, use, use.resolution)
             if isinstance(fate, Missed):
@@ -110,39 +115,23 @@ def _named(case: Case, resolved: Resolution) -> Fate:
 
 
 def _ambiguous(case: Case, resolved: Resolution, found: Sequence[ExchangeCertificate]) -> Fate:
-    current = {one.thumbprint: is_current(one, case.at) for one in found}
     ends = {known(one.not_after) for one in found}
     keyless = any(one.has_private_key is False for one in found)
-    expired = False in current.values() and any(held is not False for held in current.values())
-    fit = [one for one in found if current[one.thumbprint] is not False and one.has_private_key is not False]
-    best = max(fit, key=_end, default=None)
-    old = min((one for one in found if one is not best), key=_end)
-    worrying = expired or keyless or (len(ends) > 1 and None not in ends)
+    rivals = rivalry(case, found)
+    worrying = rivals.expired or keyless or (len(ends) > 1 and None not in ends)
     facts = (
         ("name", resolved.given),
-        ("candidates", listed(_described(case, one) for one in found)),
-        ("cause", "expired-among-them" if expired else "several-current"),
+        ("candidates", rivals.candidates),
+        ("cause", "expired-among-them" if rivals.expired else "several-current"),
         ("doubt", None if worrying else "which of them Exchange takes the export cannot tell"),
     )
     return Fate(
         code="connector-name-ambiguous",
         verdict=Verdict.WARN if worrying else Verdict.OK,
         facts=facts,
-        best=best,
-        old=old.thumbprint,
+        best=rivals.best,
+        old=rivals.old,
     )
-
-
-def _end(certificate: ExchangeCertificate) -> float:
-    end = known(certificate.not_after)
-    return end.timestamp() if end else 0
-
-
-def _described(case: Case, certificate: ExchangeCertificate) -> str:
-    end = known(certificate.not_after)
-    state = "expired" if end and end < case.at else "until"
-    keyless = " without its key" if certificate.has_private_key is False else ""
-    return f"{certificate.thumbprint}{keyless}" + (f" ({state} {end:%Y-%m-%d})" if end else "")
 
 
 def _unnamed(
@@ -155,12 +144,12 @@ def _unnamed(
     """The server has none of that name: another has it; or the server has one that was renewed under another name; or
     there is nothing like it."""
     fault = Verdict.WARN if doubt else Verdict.FAIL
-    elsewhere = [found for found in resolved.elsewhere if _usable(case, found)]
+    elsewhere = [found for found in resolved.elsewhere if usable(case, found)]
     kin = _kin(case, resolved, identity, held)
     facts: tuple[tuple[str, str | None], ...]
     best: ExchangeCertificate | None
     if elsewhere:
-        best = max(elsewhere, key=_end)
+        best = max(elsewhere, key=end_of)
         holders = listed(known(found.server) for found in elsewhere if found.thumbprint == best.thumbprint)
         facts = (("cause", "server-lacks-it"), ("thumbprint", best.thumbprint), ("holders", holders))
         code = "connector-name-finds-nothing"
@@ -174,10 +163,6 @@ def _unnamed(
     return Fate(code=code, verdict=fault, facts=told, best=best)
 
 
-def _usable(case: Case, certificate: ExchangeCertificate) -> bool:
-    return is_current(certificate, case.at) is not False and certificate.has_private_key is not False
-
-
 def _kin(
     case: Case, resolved: Resolution, identity: dn.Identity, held: Sequence[ExchangeCertificate]
 ) -> tuple[str, ExchangeCertificate, str] | None:
@@ -185,16 +170,26 @@ def _kin(
     common = [value.lower() for rdn in identity.subject for kind, value in rdn if kind == "CN"]
     renewed = [found for found in resolved.kin if not _differs(identity, found)]
     by_name = (found for found in held[:MOST_COMPARED] if any(covers(found, name) for name in common))
-    kin = [found for found in renewed or by_name if _usable(case, found) and found.is_self_signed is not True]
+    kin = [found for found in renewed or by_name if usable(case, found) and found.is_self_signed is not True]
     if not kin:
         return None
-    best = max(kin, key=lambda found: (_end(found), found.thumbprint))
+    best = max(kin, key=lambda found: (end_of(found), found.thumbprint))
     issuer, subject = issuer_of(best) or (), subject_of(best) or ()
     by_issuer = dn.differing(identity.issuer, issuer) if identity.issuer else ()
     by_subject = dn.differing(identity.subject, subject)
     cause = "issuer-and-subject-differ" if by_issuer and by_subject else "subject-differs" if by_subject else None
-    rdns = "; ".join((*(f"issuer {part}" for part in by_issuer), *(f"subject {part}" for part in by_subject)))
+    rdns = _briefly([*(f"issuer {part}" for part in by_issuer), *(f"subject {part}" for part in by_subject)])
     return cause or "issuer-differs", best, rdns
+
+
+def _briefly(parts: Sequence[str]) -> str:
+    """Differences beside one another, as many as a line of the report holds: cut there, a quotation would not end."""
+    told: list[str] = []
+    for part in (_QUOTED.sub(r"`\1…`", part) for part in parts):
+        if len("; ".join((*told, part))) > ROOM:
+            return "; ".join((*told, f"and {len(parts) - len(told)} more"))
+        told.append(part)
+    return "; ".join(told)
 
 
 def _differs(identity: dn.Identity, certificate: ExchangeCertificate) -> bool:

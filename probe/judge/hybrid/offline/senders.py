@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from probe.judge import dn
 from probe.judge.hybrid.connectors import on_premises
 from probe.judge.hybrid.installed import is_named, names_of
-from probe.judge.hybrid.offline.case import ORGANISATION, Case, Missed, Use, listed, missed, servers_of
+from probe.judge.hybrid.offline.case import ORGANISATION, Case, Use, listed, servers_of
 from probe.judge.hybrid.offline.expected import common_name, matching, may_judge, unverified
+from probe.judge.hybrid.offline.gaps import Missed, called, missed
 from probe.judge.hybrid.offline.nameless import IP_MAY_DO, shown
 from probe.model import (
     AcceptedDomain,
@@ -37,7 +38,7 @@ def judge_senders(case: Case) -> Iterator[Finding | Missed]:
     connectors = on_premises(case.organisation.inbound)[:MOST_INBOUND]
     for connector in connectors:
         value = connector.tls_sender_certificate_name
-        yield from missed(value, f"TlsSenderCertificateName of {connector.name}", RECOGNISED)
+        yield from missed(value, f"TlsSenderCertificateName of {called(connector)}", RECOGNISED)
         if isinstance(value, str) and value:
             yield from _judge_value(case, connector, value)
         elif not isinstance(value, Gap):
@@ -53,7 +54,7 @@ def is_legacy(value: str) -> bool:
 
 def _judge_missing(case: Case, connector: InboundConnector) -> Iterator[Finding | Missed]:
     addresses = connector.sender_ip_addresses
-    yield from missed(addresses, f"SenderIPAddresses of {connector.name}", RECOGNISED)
+    yield from missed(addresses, f"SenderIPAddresses of {called(connector)}", RECOGNISED)
     if not isinstance(addresses, Gap) and not items(addresses):
         where = Where(kind="connector", name=connector.name)
         yield case.found("sender-name-missing", Verdict.WARN, where, BOOK, blanks=_blank(connector))
@@ -182,7 +183,7 @@ def _told(
         presented=listed(names_of(first)),
         subject=known(first.subject),
         thumbprint=listed(one.thumbprint for one in candidates) if all(met) else first.thumbprint,
-        connectors=listed(one.name for one in rivals or connectors),
+        connectors=listed(called(one) for one in rivals or connectors),
         servers=listed(servers_of(uses)),
         doubt=doubt,
     )

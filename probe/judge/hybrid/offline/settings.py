@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from probe.judge.hybrid.offline.case import Case, Missed, Use, at_uses, listed, missed, others, servers_of
+from probe.judge.hybrid.offline.case import Case, Use, at_uses, listed, others, servers_of
+from probe.judge.hybrid.offline.gaps import Missed, called, missed
 from probe.judge.hybrid.offline.rights import grants, lacking
 from probe.model import Finding, Many, ReceiveConnector, SendConnector, Verdict, items, known
 
@@ -24,7 +25,7 @@ def judge_mechanisms(case: Case, uses: Iterable[Use]) -> Iterator[Finding | Miss
             mechanisms = connector.auth_mechanism
             if "tls" in (name.strip().casefold() for name in items(mechanisms)):
                 continue
-            what = f"AuthMechanism of {connector.name}"
+            what = f"AuthMechanism of {called(connector)}"
             yield from missed(mechanisms, what, "whether it offers STARTTLS")
             if mechanisms is None or (isinstance(mechanisms, Many) and not mechanisms.cut):
                 without.append(use)
@@ -47,7 +48,7 @@ def _judge_rights(case: Case) -> Iterator[Finding | Missed]:
         if not isinstance(connector, ReceiveConnector):
             continue
         if (granted := grants(connector)) is None:
-            what = f"TlsDomainCapabilities of {connector.name}"
+            what = f"TlsDomainCapabilities of {called(connector)}"
             yield from missed(connector.tls_domain_capabilities, what, "whether hybrid mail keeps its trust")
         elif granted:
             given.append(use)
@@ -90,7 +91,7 @@ def _judge_one(case: Case, use: Use, connector: SendConnector, *, hybrid: bool) 
     where, blanks = at_uses([use, use]), (("SEND-CONNECTOR", connector.name),)
     if hybrid:
         question = "whether it uses TLS"
-        yield from missed(connector.ignore_starttls, f"IgnoreSTARTTLS of {connector.name}", question)
+        yield from missed(connector.ignore_starttls, f"IgnoreSTARTTLS of {called(connector)}", question)
         if connector.ignore_starttls is True:
             yield case.found("send-ignores-starttls", Verdict.FAIL, where, blanks=blanks)
             return

@@ -23,8 +23,8 @@ from probe.judge.hybrid.rehearsal.case import (
     borne,
     concerned,
     in_use,
+    installed_today,
     needing,
-    replaced,
 )
 from probe.judge.hybrid.rehearsal.certificate import judge_certificate
 from probe.judge.hybrid.rehearsal.connectors import judge_on_premises, lacking
@@ -41,11 +41,13 @@ __all__ = ["Rehearsal", "Step", "rehearse"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
     """`identity` is how connectors will name the next certificate, `today` the one in use, None where that cannot be
-    told. `steps` are in order, each with the codes of the findings that it answers; `back` are the ways back."""
+    told; `held_on` are the servers, where that is the next one itself on all of them. `steps` are in order, each with
+    the codes of the findings that it answers; `back` are the ways back."""
 
     next: Certificate
     identity: str
     today: ExchangeCertificate | None
+    held_on: tuple[str, ...]
     at: datetime
     roots: str
     findings: tuple[Finding, ...]
@@ -73,8 +75,11 @@ def rehearse(
     if not isinstance(leaf, Certificate) or path is None:
         raise ValueError(leaf.error if leaf and not isinstance(leaf, Certificate) else "there is no certificate")
     connectors = concerned(organisation)
-    certificates = replaced(organisation, connectors, leaf, at)
-    today = in_use(certificates, shown(evidence), at)
+    named = installed_today(organisation, connectors, at)
+    today = in_use(named, shown(evidence), at)
+    used = today is not None and today.thumbprint == leaf.sha1.upper()
+    before = None if used else today
+    certificates = tuple(found for found in named if found.thumbprint != leaf.sha1.upper())
     case = lacking(
         Case(
             organisation=organisation,
@@ -92,8 +97,9 @@ def rehearse(
             servers=needing(organisation, connectors)[:MOST_SERVERS],
             lacking=(),
             replaced=certificates,
-            today=today,
-            names_today=borne((today,) if today else certificates),
+            used=used,
+            today=before,
+            names_today=borne((before,) if before else certificates),
             sent=sent(evidence),
         )
     )
@@ -102,7 +108,8 @@ def rehearse(
     return Rehearsal(
         next=leaf,
         identity=case.identity,
-        today=case.today,
+        today=today,
+        held_on=case.servers if case.settled else (),
         at=at,
         roots=anchors.label,
         findings=findings,

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from probe.judge.catalogue.words import IMPORT_CERTIFICATE, RESTART
+from probe.judge.catalogue.words import RESTART
 from probe.judge.hybrid.rehearsal.case import Case, Connector
 from probe.judge.hybrid.rehearsal.certificate import told
-from probe.judge.hybrid.rehearsal.install import unnamed
+from probe.judge.hybrid.rehearsal.install import imported, unnamed
 from probe.judge.hybrid.rehearsal.online import renamed
 from probe.judge.hybrid.rehearsal.renaming import INBOUND, NOT_BESIDE, ONLINE, OUTBOUND, valued
-from probe.judge.hybrid.rehearsal.step import Row, Step, on_servers, receiving, sending, shared
+from probe.judge.hybrid.rehearsal.step import Row, Step, apart, on_servers, receiving, sending, shared
 from probe.model import Names, OutboundConnector, known
 
 _LONGEST = 300  # characters of a name that is written into a command; a longer one is left blank there
@@ -20,17 +20,18 @@ def back(case: Case, steps: Sequence[Step]) -> tuple[Step, ...]:
     stages: dict[str, int] = {}
     for number, step in enumerate(steps, 1):
         stages.setdefault(step.key, number)
-    imported = [number for number, step in enumerate(steps, 1) if step.key == "import"]
+    held = [n for n, step in enumerate(steps, 1) if step.key == "import" and any("Import-" in c for c in step.commands)]
     changed = [stages[key] for key in ("receive", "send") if key in stages]
-    return (
+    ways = (
         *_too_late(case),
         *(_removed(case, stages["remove"]) if "remove" in stages else ()),
         *_renamed_last(case, stages),
         *(_connectors(case, min(changed), steps) if changed else ()),
-        *(_installed(case, imported[-1], twins="unname" in stages) if imported else ()),
+        *(_installed(case, held[0], twins="unname" in stages) if held else ()),
         *_renamed_first(case, stages),
         *_published(stages, steps),
     )
+    return tuple(apart(ways, case))
 
 
 def _too_late(case: Case) -> Iterator[Step]:
@@ -48,7 +49,7 @@ def _removed(case: Case, number: int) -> Iterator[Step]:
     again = f"From step {number} on, the old certificate has to be imported again, from its own PFX file."
     yield from shared(
         "remove",
-        (again, *IMPORT_CERTIFICATE),
+        (again, *imported(case, case.servers)),
         names,
         why="Then go on as below.",
     )

@@ -53,7 +53,8 @@ class Case:
     `domains` what the tenant accepts mail for.
 
     `replaced` are the certificates that the connectors name now, one of each thumbprint; `today` is the one in use
-    among them, None where that cannot be told: with two of one name the wire decides. `names_today` is what it is for,
+    among them, None where that cannot be told: with two of one name the wire decides. `used`: the next certificate is
+    in use already. `names_today` is what it is for,
     or all of those that may be it. `sent` are the issuers that the endpoints send today.
     """
 
@@ -72,6 +73,7 @@ class Case:
     servers: tuple[str, ...]
     lacking: tuple[str, ...]
     replaced: tuple[ExchangeCertificate, ...]
+    used: bool
     today: ExchangeCertificate | None
     names_today: tuple[str, ...]
     sent: tuple[bytes, ...]
@@ -87,9 +89,8 @@ class Case:
 
     @property
     def settled(self) -> bool:
-        """Whether the next certificate is the one in use already."""
-        held = any(found.thumbprint == self.thumbprint for found in self.organisation.certificates)
-        return held and not self.replaced
+        """Whether the next certificate is the one in use already, on every server that needs it."""
+        return self.used and not self.lacking
 
 
 def place(connector: Connector) -> Where:
@@ -146,22 +147,21 @@ def same_identity(one: dn.Identity, other: dn.Identity) -> bool:
     return same_issuer and not dn.differing(one.subject, other.subject)
 
 
-def replaced(
-    organisation: Organisation, connectors: Sequence[Connector], leaf: Certificate, at: datetime
+def installed_today(
+    organisation: Organisation, connectors: Sequence[Connector], at: datetime
 ) -> tuple[ExchangeCertificate, ...]:
     """The installed certificates that these connectors name, each thumbprint once; where they name none, the one that
-    is fit for what Exchange Online expects."""
+    is fit for what Exchange Online expects. The next certificate may be among them."""
     texts = dict.fromkeys(text for connector in connectors if (text := known(connector.tls_certificate_name)))
     found: dict[str, ExchangeCertificate] = {}
     for identity in filter(None, map(identity_of, list(texts)[:MOST_NAMES])):
         for certificate in _named(organisation, identity):
             found.setdefault(certificate.thumbprint, certificate)
     if found:
-        found.pop(leaf.sha1.upper(), None)  # it is in use already
         return tuple(sorted(found.values(), key=lambda certificate: certificate.thumbprint))
     expected = next((name for connector in organisation.outbound if (name := known(connector.tls_domain))), None)
     fit = intended(organisation, expected, at)
-    return (fit,) if fit and fit.thumbprint != leaf.sha1.upper() else ()
+    return (fit,) if fit else ()
 
 
 def _named(organisation: Organisation, identity: dn.Identity) -> Iterator[ExchangeCertificate]:

@@ -30,6 +30,12 @@ def told(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def lasting(time: timedelta) -> str:
+    """A span of time in whole days; in hours, where that is less than a day."""
+    number, unit = (time.days, "day") if time.days else (time // timedelta(hours=1), "hour")
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s" if number else "less than an hour"
+
+
 def _file(case: Case) -> Iterator[Finding]:
     """What the file holds beside one leaf and its issuers."""
     if case.leaf.is_ca and not case.leaf.self_signed:
@@ -46,17 +52,19 @@ def _dates(case: Case) -> Iterator[Finding]:
     leaf, at = case.leaf, case.at
     until, end = told(leaf.not_after), known(case.today.not_after) if case.today else None
     if leaf.not_after < at:
-        ago = (at - leaf.not_after) // timedelta(days=1)
-        yield finding("rehearsal-dates", Verdict.FAIL, PLAN, cause="expired", not_after=until, days_ago=ago)
+        ago = at - leaf.not_after
+        spans: dict[str, str | int] = {"days_ago": ago.days, "ago": lasting(ago)}
+        yield finding("rehearsal-dates", Verdict.FAIL, PLAN, cause="expired", not_after=until, **spans)
     elif at < leaf.not_before:
-        begin, ahead = told(leaf.not_before), (leaf.not_before - at) // timedelta(days=1)
-        yield finding("rehearsal-dates", Verdict.WARN, PLAN, cause="not-yet-valid", not_before=begin, days_ahead=ahead)
+        begin, ahead = told(leaf.not_before), leaf.not_before - at
+        spans = {"days_ahead": ahead.days, "ahead": lasting(ahead)}
+        yield finding("rehearsal-dates", Verdict.WARN, PLAN, cause="not-yet-valid", not_before=begin, **spans)
     elif end and leaf.not_after < end:
         yield finding("rehearsal-dates", Verdict.WARN, PLAN, cause="ends-first", not_after=until, today=told(end))
     else:
-        left = (leaf.not_after - at) // timedelta(days=1)
-        begin = told(leaf.not_before)
-        yield finding("rehearsal-dates", Verdict.OK, PLAN, not_before=begin, not_after=until, days_left=left)
+        left, begin = leaf.not_after - at, told(leaf.not_before)
+        spans = {"days_left": left.days, "left": lasting(left)}
+        yield finding("rehearsal-dates", Verdict.OK, PLAN, not_before=begin, not_after=until, **spans)
 
 
 def _overlap(case: Case) -> Iterator[Finding]:
@@ -72,8 +80,8 @@ def _overlap(case: Case) -> Iterator[Finding]:
     elif end + slack < case.at:
         yield finding("rehearsal-overlap", Verdict.WARN, PLAN, cause="too-late", **facts)
     else:
-        left = max(end - case.at, timedelta(0)) // timedelta(days=1)
-        yield finding("rehearsal-overlap", Verdict.OK, PLAN, days_left=left, **facts)
+        left = max(end - case.at, timedelta(0))
+        yield finding("rehearsal-overlap", Verdict.OK, PLAN, days_left=left.days, left=lasting(left), **facts)
 
 
 def _trust(case: Case) -> Iterator[Finding]:
@@ -93,8 +101,8 @@ def _trust(case: Case) -> Iterator[Finding]:
 def _issuer(case: Case) -> Iterator[Finding]:
     """The intermediates, which every server must hold to send them: what is in its store, nobody sees from outside."""
     path, leaf = case.path, case.leaf
-    if leaf.self_signed or path.cause in ("self-signed", "path-invalid") or len(path.certificates) == 2:
-        return  # there is no intermediate, or it does not matter any more
+    if case.settled or leaf.self_signed or path.cause in ("self-signed", "path-invalid") or len(path.certificates) == 2:
+        return  # there is no intermediate, it does not matter any more, or nothing will be installed
     sent = any(link.der in case.sent for link in path.certificates[1:2])
     if not path.cause and not sent and not _issuer_in_use(case):
         new = path.certificates[1].subject
@@ -117,7 +125,7 @@ def _issuer(case: Case) -> Iterator[Finding]:
 
 def _issuer_in_use(case: Case) -> bool:
     """Whether the certificate in use is of the same issuer."""
-    if case.settled:
+    if case.used:
         return True
     issuer = issuer_of(case.today) if case.today else None
     return issuer is not None and not dn.differing(case.leaf.issuer_name, issuer)
@@ -181,6 +189,7 @@ def _length(case: Case) -> Iterator[Finding]:
 
 
 def _lifetime(case: Case) -> Iterator[Finding]:
+    """What is due is told as long as it lies ahead."""
     lifetime = case.leaf.not_after - case.leaf.not_before
     due = case.leaf.not_after - lifetime / 3
     yield finding(
@@ -188,5 +197,5 @@ def _lifetime(case: Case) -> Iterator[Finding]:
         Verdict.OK,
         PLAN,
         days_lifetime=max(lifetime, timedelta(0)) // timedelta(days=1),
-        due=due.strftime("%Y-%m-%d"),
+        due=due.strftime("%Y-%m-%d") if due > case.at else None,
     )

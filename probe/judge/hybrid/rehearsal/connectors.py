@@ -75,7 +75,7 @@ def _same_name(case: Case) -> Iterator[Finding]:
         expired = any(is_current(found, case.at) is False for found in twins)
         yield finding(
             "rehearsal-same-name",
-            Verdict.WARN if expired else Verdict.OK,
+            Verdict.WARN,  # which of them is taken is doubtful
             PLAN,
             cause="one-expired" if expired else "both-valid",
             others=several((found.thumbprint for found in twins), ", "),
@@ -143,7 +143,8 @@ def _servers(case: Case) -> Iterator[Finding]:
     elif case.lacking and case.organisation.certificates:
         yield finding("rehearsal-servers", Verdict.OK, PLAN, cause="lacking", servers=several(case.lacking, ", "))
     elif held:
-        yield finding("rehearsal-servers", Verdict.OK, PLAN, servers=several(case.servers, ", "))
+        cause = "in-use" if case.settled else None
+        yield finding("rehearsal-servers", Verdict.OK, PLAN, cause=cause, servers=several(case.servers, ", "))
 
 
 def lacking(case: Case) -> Case:

@@ -6,17 +6,18 @@ from itertools import product
 from probe.judge.catalogue.words import IMPORT_CERTIFICATE, RESTART
 from probe.judge.certificate import Certificate, parse
 from probe.judge.dane.said import several
+from probe.judge.hybrid.connectors import edge_servers
 from probe.judge.hybrid.rehearsal.case import MOST_SERVERS, Case, Connector
-from probe.judge.hybrid.rehearsal.step import Step, on_servers, receiving, sending, shared
+from probe.judge.hybrid.rehearsal.step import Step, mailbox_servers, on_servers, receiving, sending, shared
 from probe.model import Finding, Names, items
 
-_AT_ITS_CONSOLE = "On an Edge server, do so at its own console, without -Server."
 _BY_EDGESYNC = (
-    "The send connectors of an Edge server are set on a mailbox server; run Start-EdgeSynchronization there after it. "
-    "Where no mailbox server has the certificate, read $n at the Edge server's console."
+    "The send connectors of an Edge server are set on a mailbox server; run Start-EdgeSynchronization there after it."
 )
 _NAME = "    $n = '<I>{0}<S>{1}' -f $c.Issuer, $c.Subject"
 _TAKE = ("    $c = Get-ExchangeCertificate -Server '<SERVER>' -Thumbprint '<THUMBPRINT>'", _NAME)
+_TAKE_FROM_HOLDER = ("    $c = Get-ExchangeCertificate -Server '<HOLDER>' -Thumbprint '<THUMBPRINT>'", _NAME)
+_TAKE_FROM_EDGE = "    $n = '<NAME>'"  # no server that has it can be asked from where the connector is set
 
 
 def installed(case: Case, faults: Sequence[Finding]) -> Iterator[Step]:
@@ -25,9 +26,8 @@ def installed(case: Case, faults: Sequence[Finding]) -> Iterator[Step]:
         missing = f"By the exports these lack it: {several(case.lacking, ', ')}. "
         if not case.organisation.certificates:
             missing = "Which servers have it is not in the exports. "
-        edge = " An Edge server is given it at its own console." if _edge(case) else ""
-        why = f"{missing}Keep the old PFX file for the way back.{edge}"
-        yield from shared("import", IMPORT_CERTIFICATE, names, why=why, answers=("rehearsal-servers",))
+        why = f"{missing}Keep the old PFX file for the way back."
+        yield from shared("import", imported(case, case.lacking), names, why=why, answers=("rehearsal-servers",))
     yield from _intermediates(case, faults)
     yield Step(
         key="key",
@@ -54,10 +54,9 @@ def installed(case: Case, faults: Sequence[Finding]) -> Iterator[Step]:
     )
 
 
-def _edge(case: Case) -> bool:
-    hybrid = case.organisation.hybrid
-    listed = hybrid is not None and bool(items(hybrid.edge_transport_servers))
-    return listed or any(server.edge is True for server in case.organisation.servers)
+def imported(case: Case, servers: Sequence[str]) -> tuple[str, ...]:
+    """How these servers get the certificate. An Edge server asks for the password itself."""
+    return IMPORT_CERTIFICATE if mailbox_servers(case, servers) else IMPORT_CERTIFICATE[2:]
 
 
 def _intermediates(case: Case, faults: Sequence[Finding]) -> Iterator[Step]:
@@ -89,15 +88,17 @@ def _intermediates(case: Case, faults: Sequence[Finding]) -> Iterator[Step]:
 def pointed(case: Case, changing: Sequence[Connector], again: str = "") -> Iterator[Step]:
     """From here on these connectors name the new certificate."""
     common = (("THUMBPRINT", case.thumbprint),)
-    edge = f" {_AT_ITS_CONSOLE}" if _edge(case) else ""
-    copied = f" {_BY_EDGESYNC}" if _edge(case) else ""
+    copied = f" {_BY_EDGESYNC}" if edge_servers(case.organisation) else ""
+    holder = mailbox_servers(case)
+    take = _TAKE_FROM_HOLDER if holder else (_TAKE_FROM_EDGE,)
+    read = "" if holder else " See that $n is what $c.Issuer and $c.Subject say at the Edge server's console."
     if receive := receiving(case, changing):
         yield Step(
             key=f"receive{again}",
             instruction="Point the receive connectors at it:",
             commands=(*_TAKE, "    Set-ReceiveConnector '<RECEIVE-CONNECTOR>' -TlsCertificateName $n"),
             why="A connector that names no installed certificate offers no STARTTLS (event 12014); Exchange Online "
-            f"then says 451 5.7.3 STARTTLS is required to send mail.{edge}",
+            "then says 451 5.7.3 STARTTLS is required to send mail.",
             names=Names(common=common, servers=receive),
             answers=("rehearsal-connector",),
         )
@@ -105,22 +106,21 @@ def pointed(case: Case, changing: Sequence[Connector], again: str = "") -> Itera
         yield Step(
             key=f"send{again}",
             instruction="Point the send connectors at it, in the same window:",
-            commands=(*_TAKE, "    Set-SendConnector '<SEND-CONNECTOR>' -TlsCertificateName $n"),
+            commands=(*take, "    Set-SendConnector '<SEND-CONNECTOR>' -TlsCertificateName $n"),
             why="Otherwise mail waits with 454 4.7.5 The certificate specified in TlsCertificateName of the "
-            f"SendConnector could not be found.{copied}",
-            names=Names(common=common, servers=send),
+            f"SendConnector could not be found.{copied}{read}",
+            names=Names(common=(*common, ("NAME", case.identity)), servers=send),
             answers=("rehearsal-connector",),
         )
 
 
 def restarted(case: Case, key: str = "restart") -> Iterator[Step]:
     """The restart that makes Exchange look for its certificate anew."""
-    edge = " An Edge server has no front end: restart MSExchangeTransport there." if _edge(case) else ""
     yield Step(
         key=key,
         instruction="Restart transport, one server after the other; see that each takes mail before the next:",
         commands=RESTART,
-        why=f"Until then Exchange may go on with the certificate that it has in memory.{edge}",
+        why="Until then Exchange may go on with the certificate that it has in memory.",
         names=on_servers(case, case.servers),
         answers=("rehearsal-same-name",),
     )

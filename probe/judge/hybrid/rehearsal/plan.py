@@ -14,7 +14,7 @@ from probe.judge.hybrid.rehearsal.certificate import told
 from probe.judge.hybrid.rehearsal.install import installed, pointed, restarted, unnamed
 from probe.judge.hybrid.rehearsal.online import concerned_hosts
 from probe.judge.hybrid.rehearsal.renaming import afterwards, at_once, beforehand, expected_then
-from probe.judge.hybrid.rehearsal.step import Step, shared
+from probe.judge.hybrid.rehearsal.step import Step, apart, shared
 from probe.judge.hybrid.rehearsal.wire import reached
 from probe.model import Finding, Names, Verdict, items, known
 
@@ -31,11 +31,13 @@ MOST_TARGETS = 20  # that a command to verify is written for
 
 
 def plan(case: Case, findings: Sequence[Finding]) -> tuple[Step, ...]:
-    """What to do, in order; nothing where nothing has to be done but to look."""
+    """What to do, in order; nothing where the certificate is in use already and nothing speaks against it."""
     faults = [found for found in findings if found.verdict is not Verdict.OK]
+    if case.settled and not faults:
+        return ()
     changing = tuple(connector for connector in case.connectors if _changes(connector, faults))
     restart = bool(changing or case.replaced or case.lacking)
-    return (
+    steps = (
         *_stop(faults),
         *_wait(case),
         *_publish(faults),
@@ -49,6 +51,7 @@ def plan(case: Case, findings: Sequence[Finding]) -> tuple[Step, ...]:
         *_wizard(faults),
         *_clear(case, findings, changing),
     )
+    return tuple(apart(steps, case))
 
 
 def _changes(connector: Connector, faults: Sequence[Finding]) -> bool:
