@@ -93,7 +93,7 @@ SENTENCES: Mapping[str, str] = {
 
 # So that all the places of one fault are told with it.
 # An Edge server cannot be managed from another one.
-_EDGE = {"edge": "; {edge} is an Edge server: its commands are for its own console, without -Server"}
+_EDGE = {"edge": "; {edge} is an Edge server"}
 _WITH_OTHERS = {"also": "; likewise {also}", "doubt": "; {doubt}", **_EDGE}
 _ON_SERVERS = {"servers": ", on {servers}", "doubt": "; {doubt}", **_EDGE}
 _DOUBTED = {"doubt": "; {doubt}"}
