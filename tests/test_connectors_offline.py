@@ -1076,9 +1076,7 @@ def test_an_edge_server_has_a_console_of_its_own() -> None:
     edge = front_end("EDGE01", transport_role="HubTransport")
     via = replace(HYBRID, receiving_transport_servers=Many(), edge_transport_servers=Many(("EDGE01",)))
     lacking = org(receive=(edge,), hybrid=via, certificates=(*HEALTHY.certificates, installed("selfsigned", "EDGE01")))
-    assert "EDGE01 is an Edge server" in sentence(
-        only(lacking, "connector-name-finds-nothing")
-    )
+    assert "EDGE01 is an Edge server" in sentence(only(lacking, "connector-name-finds-nothing"))
 
 
 def test_the_new_name_is_the_one_that_the_wizard_would_take() -> None:

@@ -256,6 +256,14 @@ def test_asked_and_none_there_is_not_the_same_as_not_asked(text: str, none: set[
     assert exchange.organisation([exchange.read(text.encode(), "exo.json")]).none == none
 
 
+def test_a_collector_that_got_nothing_says_why() -> None:
+    text = (
+        '{"collected": "2026-11-21T08:00:00Z", "errors": [{"Step": "Get-SendConnector", "Message": "not recognised"}]}'
+    )
+    with pytest.raises(ExportError, match="the collector was told `Get-SendConnector: not recognised`"):
+        exchange.read(text.encode(), "onprem.json")
+
+
 def test_absent_null_and_lost_lists_are_three_things() -> None:
     header = '"Name","AddressSpaces","SmartHosts","TlsDomain"\n'
     lost = "Microsoft.Exchange.Data.MultiValuedProperty`1[Microsoft.Exchange.Data.SmartHost]"

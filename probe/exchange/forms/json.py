@@ -48,7 +48,8 @@ def _combined(node: Object) -> bool:
     """Whether it is our collector's: it says when it was collected, or has nothing but sections. A hybrid
     configuration has Domains, too, but neither alone nor as objects."""
     sections = [member for member in node.members if member.name.lower() in SECTIONS]
-    if sections and any(member.name.lower() == "collected" for member in node.members):
+    names = {member.name.lower() for member in node.members}
+    if "collected" in names and (sections or "errors" in names):
         return True
     return bool(sections) and len(sections) == len(node.members) and all(_holds_objects(m.value) for m in sections)
 
