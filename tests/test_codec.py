@@ -58,8 +58,8 @@ KINDS = [
     kind
     for _, kind in inspect.getmembers(model, inspect.isclass)
     if kind.__module__.startswith(model.__name__) and (is_dataclass(kind) or issubclass(kind, Enum))
-    # What exports say is never saved: it is read again.
-    if kind.__module__ not in ("probe.model.exchange", "probe.model.organisation")
+    # What exports and logs say is never saved: it is read again.
+    if kind.__module__ not in ("probe.model.exchange", "probe.model.organisation", "probe.model.logged")
 ]
 
 

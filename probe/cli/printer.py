@@ -5,6 +5,7 @@ from datetime import datetime
 from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from probe.cli.options import Format
 from probe.cli.outputs import Folder, chains, opened
@@ -14,7 +15,10 @@ from probe.errors import ConfigError
 from probe.judge.chain import Anchors
 from probe.judge.judging import judge
 from probe.judge.standard import Standard
-from probe.model import Evidence, Organisation, Report, Verdict, gravest
+from probe.model import Evidence, Report, Verdict, gravest
+
+if TYPE_CHECKING:
+    from probe.model import Organisation
 
 
 class Printer:
@@ -36,7 +40,7 @@ class Printer:
         evidence: Path | None = None,
         reports: Path | None = None,
         memory: Memory | None = None,
-        organisation: Organisation | None = None,
+        organisation: "Organisation | None" = None,
     ) -> None:
         self._form, self._standard, self._anchors, self._at = form, standard, anchors, at
         self._verbosity, self._transcript, self._colour, self._several = verbosity, transcript, colour, several

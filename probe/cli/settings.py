@@ -11,9 +11,10 @@ from probe.errors import ConfigError, UsageError
 from probe.judge import standard as judging
 from probe.judge.certificate import host_address
 from probe.judge.session import VERSIONS
-from probe.model import Organisation, Remembered, Target
+from probe.model import Remembered, Target
 
 if TYPE_CHECKING:
+    from probe.model import Organisation
     from probe.observe import ClientCertificate, Manner, World
 
 A_CENTURY = 36525  # days
@@ -64,7 +65,7 @@ def promised(
     )
 
 
-def words(targets: Sequence[str] | None, organisation: Organisation | None) -> list[str]:
+def words(targets: Sequence[str] | None, organisation: "Organisation | None") -> list[str]:
     """The targets as typed; without any, where the organisation's outbound connectors lead. Raises `UsageError`."""
     if targets:
         return list(targets)
@@ -74,9 +75,7 @@ def words(targets: Sequence[str] | None, organisation: Organisation | None) -> l
 
     found = [f"[{place}]:25" if ":" in place else f"{place}:25" for place in implied(organisation)]
     if not found:
-        raise UsageError(
-            "the exports name no smart host to probe", "name a target, or export the outbound connectors, too"
-        )
+        raise UsageError("the exports name no smart host", "name a target, or export the outbound connectors, too")
     return found
 
 

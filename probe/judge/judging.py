@@ -28,7 +28,6 @@ from probe.model import (
     Evidence,
     Finding,
     Observation,
-    Organisation,
     Promises,
     Report,
     Stage,
@@ -37,12 +36,13 @@ from probe.model import (
 
 if TYPE_CHECKING:
     from probe.judge.hybrid.way import Way
+    from probe.model import Organisation
 
 Judged = list[tuple[Observation, tuple[Finding, ...]]]
 
 
 def judge(
-    evidence: Evidence, standard: Standard, anchors: Anchors, at: datetime, organisation: Organisation | None = None
+    evidence: Evidence, standard: Standard, anchors: Anchors, at: datetime, organisation: "Organisation | None" = None
 ) -> Report:
     """The report on a target as of `at` (UTC): gravest finding first, each (code, place) once. With an organisation,
     each endpoint is judged by the connector by which Exchange Online would come to it."""
@@ -91,7 +91,7 @@ def judge(
     )
 
 
-def _ways(evidence: Evidence, organisation: Organisation) -> "dict[Endpoint, Way]":
+def _ways(evidence: Evidence, organisation: "Organisation") -> "dict[Endpoint, Way]":
     # Loaded here: most targets are judged without exports, and what reads them takes its time.
     from probe.judge.hybrid.way import way
 

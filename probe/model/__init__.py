@@ -4,6 +4,9 @@ All times are UTC, all durations seconds, all sizes bytes. Host names are lower-
 addresses are in their canonical text form. Text that came from a peer is kept as it came: whoever prints it escapes it.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from probe.model.answer import Answer, Question
 from probe.model.evidence import (
     FORMAT,
@@ -22,26 +25,6 @@ from probe.model.evidence import (
     Turn,
     every_answer,
 )
-from probe.model.exchange import (
-    AcceptedDomain,
-    ExchangeCertificate,
-    ExchangeServer,
-    Flag,
-    Gap,
-    HybridConfiguration,
-    InboundConnector,
-    List,
-    Many,
-    OutboundConnector,
-    ReceiveConnector,
-    SendConnector,
-    Text,
-    Thing,
-    items,
-    known,
-)
-from probe.model.logged import Digest, Group, Way
-from probe.model.organisation import Export, Organisation, Remark, same_server, short
 from probe.model.promises import (
     Dane,
     DaneHost,
@@ -56,6 +39,39 @@ from probe.model.promises import (
 )
 from probe.model.report import Finding, Names, Report, Where
 from probe.model.vocabulary import Dnssec, Kind, Outcome, RouteKind, RuleBook, Speaker, Stage, Verdict, gravest
+
+if TYPE_CHECKING:
+    from probe.model.exchange import (
+        AcceptedDomain,
+        ExchangeCertificate,
+        ExchangeServer,
+        Flag,
+        Gap,
+        HybridConfiguration,
+        InboundConnector,
+        List,
+        Many,
+        OutboundConnector,
+        ReceiveConnector,
+        SendConnector,
+        Text,
+        Thing,
+        items,
+        known,
+    )
+    from probe.model.logged import Digest, Group, Way
+    from probe.model.organisation import Export, Organisation, Remark, same_server, short
+else:
+
+    def __getattr__(name: str) -> object:
+        """What Exchange keeps and what its logs tell: most commands never ask for it, and making its types takes a
+        while."""
+        for room in ("exchange", "organisation", "logged"):
+            found = import_module(f"{__name__}.{room}")
+            if name in vars(found):
+                return vars(found)[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "FORMAT",

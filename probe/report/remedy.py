@@ -10,7 +10,7 @@ from itertools import takewhile
 
 from probe.judge.catalogue import Entry
 from probe.judge.catalogue.powershell import EDGES, at_its_console, on_edge
-from probe.model import Finding, Where, same_server, short
+from probe.model import Finding, Where
 from probe.report.blanks import PER_SERVER, blanks, filled
 from probe.report.wording import place
 
@@ -50,7 +50,7 @@ def _told(step: Step, rows: Sequence[Row], agreed: Row) -> Iterator[Step]:
     others: list[Row] = []
     for row in rows:
         server = row.get("HOLDER" if "SEND-CONNECTOR" in wanted else "SERVER", "")
-        at_edge = wanted & _OF_SERVERS and server and short(server) in row.get(EDGES, "").split("\n")
+        at_edge = wanted & _OF_SERVERS and server and _is_edge(server, row.get(EDGES, ""))
         (edges.setdefault(server, []) if at_edge else others).append(row)
     instruction, *commands = _written(step, others or rows, agreed)
     if len(edges) > REPEATS:
@@ -108,11 +108,19 @@ def _of_place(where: Where) -> dict[str, str]:
     return {blank: value for blank, value in found.items() if value}
 
 
+def _is_edge(server: str, edges: str) -> bool:
+    from probe.model import short  # whoever has edges to name has loaded it
+
+    return short(server) in edges.split("\n")
+
+
 def _servers(finding: Finding) -> list[dict[str, str]]:
     """Of a finding about one server that server, else all of those to which its remedy may apply."""
     where, known = finding.where, [dict(server) for server in finding.names.servers[:MOST]]
     if where.kind not in ("connector", "installed") or not where.host:
         return known
+    from probe.model import same_server
+
     own = {"SERVER": where.host}
     if where.kind == "connector" and where.name and "\\" in where.name:
         own["RECEIVE-CONNECTOR"] = where.name
