@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_HOURS = re.compile(r"(\d\d?:\d\d)\s*-\s*(\d\d?:\d\d)", re.ASCII)
 MOST_BYTES = 65536  # of a file that holds a secret
 
 
@@ -75,17 +76,13 @@ class Hours:
     @classmethod
     def parse(cls, text: object) -> "Hours":
         """Raises `ValueError`."""
-        found = (
-            re.fullmatch(r"(\d\d?:\d\d)\s*-\s*(\d\d?:\d\d)", text.strip(), re.ASCII) if isinstance(text, str) else None
-        )
+        found = _HOURS.fullmatch(text.strip()) if isinstance(text, str) else None
         try:
-            if not found:
-                raise ValueError
-            begin, end = (time.fromisoformat(part.zfill(5)) for part in found.groups())
-            if begin == end:
-                raise ValueError
+            begin, end = (time.fromisoformat(part.zfill(5)) for part in (found.groups() if found else ()))
         except ValueError:
-            raise ValueError("hours are a stretch of the day, as in 22:00-07:00") from None
+            begin = end = time()
+        if begin == end:
+            raise ValueError("hours are a stretch of the day, as in 22:00-07:00")
         return cls(begin, end)
 
     def over(self, at: datetime) -> datetime | None:

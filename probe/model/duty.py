@@ -38,7 +38,7 @@ class Episode:
     verdict: Verdict
     rule_book: RuleBook = RuleBook.RFC
     facts: tuple[tuple[str, str], ...] = ()
-    names: Names = Names()
+    names: Names = field(default_factory=Names)
     began: datetime
     changed: datetime
     seen: datetime
@@ -151,7 +151,7 @@ class Change:
     at: datetime
     rule_book: RuleBook = RuleBook.RFC
     facts: tuple[tuple[str, str], ...] = ()
-    names: Names = Names()
+    names: Names = field(default_factory=Names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
