@@ -94,3 +94,9 @@ class Hours:
             return None
         day = local.date() + timedelta(days=1 if now >= self.end else 0)
         return datetime.combine(day, self.end).astimezone(at.tzinfo)
+
+
+class Hidden(Secret):
+    """A secret that the configuration must not hold in plain sight: `env:NAME` or `file:PATH` alone."""
+
+    __slots__ = ()

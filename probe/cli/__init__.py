@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from probe.cli import commands, explaining, exports, logs, more, rehearsing
+from probe.cli import commands, configuring, explaining, exports, logs, more, rehearsing, remembered, storing
 from probe.errors import ProbeError, UsageError
 
 # The parser's own family of faults, UsageError and above. It moved house with typer 0.26 and has no stable address.
@@ -47,6 +47,11 @@ app.command(short_help="Judge saved evidence again, without the network.")(comma
 app.command(short_help="Say what exports of connectors and certificates show.")(exports.connectors)
 app.command(short_help="Say what the next certificate will break, and plan.")(rehearsing.rehearse)
 app.command(short_help="Say what Exchange's protocol logs show.")(logs.logs)
+app.command(short_help="Say how all targets stand.")(remembered.status)
+app.command(short_help="Say what changed at a target, and when.")(remembered.history)
+app.command(short_help="Say what differs between two runs, or two files of evidence.")(remembered.diff)
+app.add_typer(configuring.app, name="config")
+app.add_typer(storing.app, name="store")
 app.command()(more.tlsa)
 app.command(context_settings={"ignore_unknown_options": True})(explaining.explain)
 app.command()(more.schema)
