@@ -29,6 +29,14 @@ class ExportError(ProbeError):
     line and the property."""
 
 
+class BusyError(ProbeError):
+    """Another run works with the same store."""
+
+
+class StateError(ProbeError):
+    """What is remembered from run to run cannot be read or written: the message names the store."""
+
+
 class ShortageError(ProbeError):
     """This machine ran out of something, such as open files: what is seen from then on tells nothing about a peer."""
 

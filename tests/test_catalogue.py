@@ -212,6 +212,9 @@ CODES = (
     "rehearsal-tlsa",
     "rehearsal-sts",
     "rehearsal-not-looked",
+    # duty: what changed from look to look
+    "certificate-changed",
+    "policy-changed",
 )
 
 # How each stage can end early.
@@ -336,6 +339,16 @@ CAUSES = {
     "rehearsal-endpoint": {"other-installed", "stranger", "unobserved"},
     "rehearsal-tlsa": {"not-covered", "not-covered-unvalidated", "unknown"},
     "rehearsal-sts": {"name", "not-trusted", "unknown"},
+    # duty: what changed from look to look
+    "certificate-changed": {
+        "expected",
+        "renewed",
+        "issuer-changed",
+        "names-changed",
+        "names-and-issuer-changed",
+        "not-expected",
+    },
+    "policy-changed": {"weakened", "published", "edited"},
 }
 
 

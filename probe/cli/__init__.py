@@ -14,7 +14,19 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from probe.cli import commands, configuring, explaining, exports, logs, more, rehearsing, remembered, storing
+from probe.cli import (
+    alerting,
+    commands,
+    configuring,
+    explaining,
+    exports,
+    logs,
+    more,
+    onduty,
+    rehearsing,
+    remembered,
+    storing,
+)
 from probe.errors import ProbeError, UsageError
 
 # The parser's own family of faults, UsageError and above. It moved house with typer 0.26 and has no stable address.
@@ -47,11 +59,16 @@ app.command(short_help="Judge saved evidence again, without the network.")(comma
 app.command(short_help="Say what exports of connectors and certificates show.")(exports.connectors)
 app.command(short_help="Say what the next certificate will break, and plan.")(rehearsing.rehearse)
 app.command(short_help="Say what Exchange's protocol logs show.")(logs.logs)
+app.command(short_help="Probe what the configuration names, once: for cron.")(onduty.run)
+app.command(short_help="Probe what the configuration names, for years.")(onduty.watch)
 app.command(short_help="Say how all targets stand.")(remembered.status)
 app.command(short_help="Say what changed at a target, and when.")(remembered.history)
 app.command(short_help="Say what differs between two runs, or two files of evidence.")(remembered.diff)
-app.add_typer(configuring.app, name="config")
-app.add_typer(storing.app, name="store")
+app.add_typer(configuring.app, name="config", short_help="Check the configuration, begin one, print its schema.")
+app.add_typer(storing.app, name="store", short_help="Prune, back up, check what is remembered.")
+app.add_typer(alerting.app, name="alerts", short_help="Say which alerts wait; retry, drop, test.")
+app.command(short_help="Tell nobody of a target for a while.")(alerting.mute)
+app.command(short_help="End a maintenance window.")(alerting.unmute)
 app.command()(more.tlsa)
 app.command(context_settings={"ignore_unknown_options": True})(explaining.explain)
 app.command()(more.schema)

@@ -14,6 +14,7 @@ from probe.judge.catalogue.certificate import CERTIFICATE
 from probe.judge.catalogue.chain import CHAIN
 from probe.judge.catalogue.connector import CONNECTOR
 from probe.judge.catalogue.dane import DANE
+from probe.judge.catalogue.duty import DUTY
 from probe.judge.catalogue.entry import Cause, Entry
 from probe.judge.catalogue.export import EXPORT
 from probe.judge.catalogue.hybrid import HYBRID
@@ -29,7 +30,7 @@ from probe.judge.catalogue.unobserved import UNOBSERVED
 __all__ = ["CATALOGUE", "Cause", "Entry", "explain"]
 
 _WIRE = (*ROUTE, UNOBSERVED, *SESSION, *TLS, *CHAIN, *CERTIFICATE, *CONNECTOR, *DANE, *STS, *TLSRPT)
-_EVERY = (*_WIRE, *HYBRID, *EXPORT, *LOGGED, *REHEARSAL)
+_EVERY = (*_WIRE, *HYBRID, *EXPORT, *LOGGED, *REHEARSAL, *DUTY)
 
 CATALOGUE: Mapping[str, Entry] = {entry.code: entry for entry in _EVERY}
 

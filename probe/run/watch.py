@@ -1,0 +1,212 @@
+"""`probe watch`: the same as `probe run`, for years: each target by its own schedule, alerts as they come, metrics.
+
+    SIGTERM, SIGINT   no new look; those under way get their grace; what waits is sent once more; the end
+    SIGHUP            the configuration is read again; one that cannot serve leaves the old one in force
+
+Looks, alerts, pings and metrics know nothing of one another: a dead sink holds up neither the probing nor other sinks.
+"""
+
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from probe.config.duty import Schedule, Settings, Watched
+from probe.errors import ProbeError
+from probe.model import gravest
+from probe.report.prometheus import exposition
+from probe.report.ran import Ran
+from probe.run import textfile
+from probe.run.clockwork import Clockwork, Job
+from probe.run.duty import Duty
+from probe.run.events import Log
+from probe.run.look import Eyes
+from probe.run.pings import ping
+from probe.run.schedule import EVERY
+from probe.run.sd import Manager
+from probe.run.window import Window
+
+GROUPED = 10.0  # seconds: what comes up within them is told in one message
+WRITTEN = 15.0  # seconds between two metrics files
+LAST_WORDS = 10.0  # seconds for alerts when it ends
+MANY = 100_000  # looks under way; how many look at a time is settled where a look begins
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the command line asks for beside the configuration: where metrics are served and to whom, or written."""
+
+    metrics: tuple[str, int] | None = None
+    allowed: tuple[str, ...] = ()
+    textfile: Path | None = None
+
+
+class Watch:
+    """An agent on duty. `reread` reads the configuration anew and raises `ProbeError` where it cannot serve."""
+
+    def __init__(
+        self,
+        duty: Duty,
+        reread: Callable[[], Settings],
+        log: Log,
+        now: Callable[[], datetime],
+        *,
+        version: str,
+        wishes: Wishes,
+        manager: Manager,
+    ) -> None:
+        self.duty, self._reread, self._log, self._now = duty, reread, log, now
+        self._wishes, self._manager = wishes, manager
+        self.standings = {standing.name: standing for standing in duty.store.standings()}
+        self._results: dict[str, Ran] = {}
+        self._pinged: dict[str, float] = {}
+        self._busy: set[str] = set()
+        self.watched: dict[str, Watched] = {}
+        self._take_over(duty.settings)
+        self.clock = Clockwork(self._jobs, self._work, parallel=MANY, now=now, log=log)
+        self.window = Window(self, version, now, log)
+
+    async def keep(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Be on duty until a signal ends it. Raises `ConfigError` where the metrics cannot be served."""
+        async with trio.open_nursery() as beside:
+            await beside.start(self._heed)
+            if self._wishes.metrics:
+                await beside.start(self._serve)
+            beside.start_soon(self._manager.keep_alive)
+            beside.start_soon(self._every, GROUPED, self._dispatch)
+            beside.start_soon(self._every, A_DAY.total_seconds(), self._prune)
+            if self._wishes.textfile:
+                beside.start_soon(self._every, WRITTEN, self._write)
+            self._log.event("ready", targets=len(self.watched))
+            self._manager.ready(f"{len(self.watched)} targets")
+            task_status.started()
+            await self.clock.keep()
+            beside.cancel_scope.cancel()
+        with trio.move_on_after(LAST_WORDS):
+            await self.duty.deliver(most=LAST_WORDS)
+        self.duty.store.end(
+            self.duty.run, self._now(), gravest(seen.verdict for seen in self.window.standings()), len(self.watched)
+        )
+        self._log.event("stopped")
+
+    # What it does, again and again
+
+    async def _work(self, name: str) -> None:
+        if watched := self.watched.get(name):
+            ran = await self.duty.take(watched)
+            if name in self.watched:
+                self._results[name] = replace(ran, report=None)  # a thousand of them would fill the memory
+                self.standings[name] = ran.standing
+
+    async def _every(self, seconds: float, job: Callable[[trio.Nursery], None]) -> None:
+        """A fault of ours in one of these is told, and tried again the next time."""
+        async with trio.open_nursery() as nursery:
+            while True:
+                try:
+                    job(nursery)
+                except ProbeError as error:
+                    self._log.event("store-failed", reason=str(error))
+                except Exception as error:
+                    self._log.fault(error, where=job.__name__)
+                await trio.sleep(seconds)
+
+    def _dispatch(self, nursery: trio.Nursery) -> None:
+        """Each sink by itself: one that stalls is left alone until it has answered or its time is up."""
+        for sink in self.duty.settings.sinks:
+            if sink.name not in self._busy:
+                self._busy.add(sink.name)
+                nursery.start_soon(self._tell, sink.name)
+
+    async def _tell(self, name: str) -> None:
+        try:
+            sinks = [sink for sink in self.duty.settings.sinks if sink.name == name]
+            await self.duty.deliver(sinks)
+            every = getattr(sinks[0], "every", None) if sinks else None
+            if every and trio.current_time() - self._pinged.get(name, -every) >= every and self.window.ready():
+                self._pinged[name] = trio.current_time()
+                for reason in (await ping(sinks, list(self._results.values()), f"watch-{self.duty.run}")).values():
+                    self._log.event("undelivered", sink=name, reason=reason)
+        except ProbeError as error:
+            self._log.event("store-failed", reason=str(error))
+        except Exception as error:
+            self._log.fault(error, where=name)
+        finally:
+            self._busy.discard(name)
+
+    def _write(self, nursery: trio.Nursery) -> None:
+        if self._wishes.textfile:
+            textfile.write(self._wishes.textfile, self._exposition())
+
+    def _prune(self, nursery: trio.Nursery) -> None:
+        self._log.event("pruned", rows=self.duty.store.prune(self._now(), self.duty.settings.keep))
+
+    def _exposition(self) -> bytes:
+        return exposition(
+            self.window.standings(), self._now(), next_due=self.window.next_due(), agent=self.window.agent()
+        )
+
+    # What it hears
+
+    async def _heed(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        known = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
+        with trio.open_signal_receiver(*known) as signals:
+            task_status.started()
+            async for number in signals:
+                if number in (signal.SIGTERM, signal.SIGINT):
+                    self._manager.stopping()
+                    self.clock.stop()
+                else:
+                    self._manager.reloading()
+                    await self._reload()
+                    self._manager.ready(f"{len(self.watched)} targets")
+
+    async def _reload(self) -> None:
+        try:
+            settings = await trio.to_thread.run_sync(self._reread)
+        except ProbeError as error:
+            self._log.event("reload-refused", error=str(error), hint=error.hint)
+            return
+        except Exception as error:  # whatever is wrong with the new one, the old one serves
+            self._log.fault(error, where="reload")
+            return
+        eyes = Eyes(settings.looking, self.duty.eyes.greeting)
+        self.duty.settings, self.duty.eyes = settings, eyes
+        self._take_over(settings)
+        self.clock.reload()
+        self._log.event("reloaded", targets=len(self.watched))
+
+    def _take_over(self, settings: Settings) -> None:
+        always = Schedule(every=EVERY)
+        self.watched = {
+            watched.name: watched if watched.schedule != Schedule() else replace(watched, schedule=always)
+            for watched in settings.targets
+        }
+        self.duty.store.forget(list(self.watched))
+        for kept in (self.standings, self._results):
+            for name in kept.keys() - self.watched.keys():
+                del kept[name]
+
+    def _jobs(self) -> Sequence[Job]:
+        return [
+            Job(
+                name=name,
+                schedule=watched.schedule,
+                last=self.standings[name].at if name in self.standings else None,
+            )
+            for name, watched in self.watched.items()
+        ]
+
+    async def _serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        from probe.run.exporter import serve
+
+        if self._wishes.metrics:
+            beginning = partial(serve, self._wishes.metrics, self.window, allowed=self._wishes.allowed)
+            async with trio.open_nursery() as nursery:
+                places = await nursery.start(beginning)
+                self._log.event("listening", address=", ".join(f"{host} port {port}" for host, port in places))
+                task_status.started()

@@ -1,0 +1,149 @@
+"""Where the store lies, how it is opened, and what becomes of a damaged one."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from probe.errors import StateError
+from probe.state.copies import PRIVATE
+from probe.state.faults import DamagedStore, FullStore, suspect, translated
+from probe.state.schema import migrate, version
+
+NAME = "probe.db"
+PATIENCE = 10.0  # seconds to wait for another writer: each of ours writes for some milliseconds
+BESIDE = ("", "-wal", "-shm")  # of what a store in use consists
+
+
+def default_path() -> Path:
+    """systemd's `StateDirectory=` where there is one (systemd.exec(5), the first of several), else the platform's."""
+    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if given:
+        return Path(given) / NAME
+    from platformdirs import user_state_path
+
+    return user_state_path("probe", appauthor=False) / NAME
+
+
+def opened(path: Path, now: datetime) -> tuple[sqlite3.Connection, Path | None]:
+    """For writing; begun where there is none. A damaged one is set aside first, where the second value says. Raises
+    `StateError`."""
+    _made(path)
+    try:
+        return _ready(path, now), None
+    except DamagedStore:
+        aside = _set_aside(path, now)
+        _made(path)
+        return _ready(path, now), aside
+
+
+def for_reading(path: Path) -> sqlite3.Connection:
+    """Raises `StateError`, also where there is none."""
+    if not path.is_file():
+        raise StateError(f"there is no store at {path}", "`probe run` begins one; --store names another place")
+    with translated(path), _closing_on_error(_connected(path, "ro")) as db:
+        if version(db, path) == 0:
+            raise StateError(f"the store {path} is empty", "`probe run` begins one; --store names another place")
+        _touch(db)
+        return db
+
+
+def _made(path: Path) -> None:
+    """The file, and the directories above it, for nobody else's eyes."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE))
+    except OSError as error:
+        raise FullStore(
+            f"cannot make the store {path}: {error.strerror}", "check the path, your rights and the room"
+        ) from None
+    if not path.is_file():
+        raise StateError(f"{path} is no file", "name another place for the store")
+
+
+def _ready(path: Path, now: datetime) -> sqlite3.Connection:
+    with translated(path), _closing_on_error(_connected(path, "rw")) as db:
+        version(db, path)  # before anything is written
+        _whole(db, path)
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: what `prune` frees is given back
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(f"PRAGMA journal_size_limit = {1 << 23}")
+        migrate(db, path, now)
+        _touch(db)
+        _searched(db, path)
+        return db
+
+
+def _connected(path: Path, mode: str) -> sqlite3.Connection:
+    """One thread at a time may use it, whichever."""
+    db = sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}", uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+    )
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA temp_store = MEMORY")
+    return db
+
+
+@contextlib.contextmanager
+def _closing_on_error(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    try:
+        yield db
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            db.close()
+        raise
+
+
+def _whole(db: sqlite3.Connection, path: Path) -> None:
+    """A file that was cut off looks well until what is missing is asked for. Without a log (of a writer that lives, or
+    that was killed) the file must be as long as it says. Raises `DamagedStore`."""
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        return
+    pages, size = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    with path.open("rb") as file:
+        head = file.read(100)
+    said = int.from_bytes(head[28:32], "big") if head[24:28] == head[92:96] else pages  # SQLite's file format §1.3.7
+    if path.stat().st_size < max(said, pages) * size and head:
+        raise DamagedStore(f"the store {path} is cut off", "it is set aside, and a new one begun")
+
+
+def _touch(db: sqlite3.Connection) -> None:
+    """A page of every table: what is broadly damaged shows here."""
+    for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        db.execute(f'SELECT * FROM "{name}" LIMIT 1').fetchone()  # noqa: S608 - a name of our own schema
+
+
+def _searched(db: sqlite3.Connection, path: Path) -> None:
+    """All of it, where somebody met damage before. Raises `DamagedStore`."""
+    mark = suspect(path)
+    if not mark.exists():
+        return
+    found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if found != "ok":
+        raise DamagedStore(f"the store {path} is damaged: {found}", "it is set aside, and a new one begun")
+    with contextlib.suppress(OSError):
+        mark.unlink(missing_ok=True)
+
+
+def _set_aside(path: Path, now: datetime) -> Path:
+    """Under another name beside it, with what belongs to it, so that it can still be opened there."""
+    name = f"{path.name}.damaged-{now:%Y%m%dT%H%M%SZ}"
+    aside = path.with_name(name)
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{name}-{number}")
+    try:
+        for end in reversed(BESIDE):
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(path.name + end).rename(aside.with_name(aside.name + end))
+        suspect(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise StateError(
+            f"the store {path} is damaged, and cannot be set aside: {error.strerror}", "move it away by hand"
+        ) from None
+    return aside
