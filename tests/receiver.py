@@ -54,12 +54,13 @@ class Says:
 
 @dataclass(frozen=True, slots=True)
 class Got:
-    """A request. Names of headers in lower case."""
+    """A request. Names of headers in lower case; `peer` is the port that it came from."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
+    peer: int
 
     @property
     def json(self) -> Any:
@@ -111,12 +112,14 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
+    wbufsize = -1  # written in one go at the end of a request
+    disable_nagle_algorithm = True
     server: _Server
 
     def take(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.next(Got(self.command, self.path, headers, body))
+        answer = self.server.next(Got(self.command, self.path, headers, body, self.client_address[1]))
         if isinstance(answer, Says):
             self._say(answer)
         else:
@@ -139,13 +142,17 @@ class _Handler(BaseHTTPRequestHandler):
             case Fault.STALL:
                 over.wait(30)
             case Fault.RUBBISH:
-                self.wfile.write(b"220 mail.contoso.com ESMTP\r\n")
+                self._write(b"220 mail.contoso.com ESMTP\r\n")
             case Fault.CUT:
-                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok")
+                self._write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok")
             case Fault.DRIP | Fault.FLOOD:
-                self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+                self._write(b"HTTP/1.1 200 OK\r\n\r\n")
                 while not over.wait(0.02 if fault is Fault.DRIP else 0):
-                    self.wfile.write(b"ok" if fault is Fault.DRIP else bytes(65536))
+                    self._write(b"ok" if fault is Fault.DRIP else bytes(65536))
+
+    def _write(self, data: bytes) -> None:
+        self.wfile.write(data)
+        self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the library's name
         pass

@@ -342,12 +342,13 @@ def test_an_origin_has_neither_user_nor_path() -> None:
     assert "\x1b" not in origin("https://a\x1b[31m/")
 
 
-@given(st.text(max_size=50), st.text(max_size=400))
+@given(st.from_regex("[A-Za-z0-9]{8,30}", fullmatch=True), st.text("0 /-", max_size=120))
 def test_nothing_of_a_path_survives_blotting(path: str, noise: str) -> None:
-    url = f"https://hooks.contoso.com/{path}"
-    said = without(f"{noise}{path}{noise}", secrets(url))
+    hidden = tuple(secrets(f"https://hooks.contoso.com/{path}/{path[::-1]}?key={path}%20x"))
+    said = without(f"{noise}{path.swapcase()}{noise}{path[::-1]} {path} x", hidden)
+    assert path.casefold() not in said.casefold()
+    assert path[::-1].casefold() not in said.casefold()
     assert len(said) <= 200
-    assert said.isprintable()
 
 
 @given(st.text(), st.integers(1, 50))

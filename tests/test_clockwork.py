@@ -46,7 +46,8 @@ class Watch:
         self.zero = trio.current_time()
         self.work: Callable[[str], Awaitable[None]] | None = None
         log = Log(self.out, Form.JSON, self.now)
-        self.clock = Clockwork(lambda: self.jobs, self._work, parallel=parallel, now=self.now, log=log, grace=grace)
+        now = lambda: self.now()  # noqa: E731 - which a test may replace
+        self.clock = Clockwork(lambda: self.jobs, self._work, parallel=parallel, now=now, log=log, grace=grace)
 
     @property
     def ticks(self) -> float:
@@ -266,6 +267,17 @@ async def test_a_clock_that_is_slewed_is_no_jump() -> None:
             watch.set_by(-500e-6)  # as fast as the kernel slews
     assert not watch.events("clock-jumped")
     assert len(watch.times("a")) == 10
+
+
+@in_mock_time
+async def test_a_clock_that_tells_whole_seconds_is_good_enough() -> None:
+    watch = Watch(*(job(f"mail{n}") for n in range(50)), seconds=0.01)
+    exact = watch.now
+    watch.now = lambda: exact().replace(microsecond=0)  # type: ignore[method-assign]
+    async with watch.running():
+        await trio.sleep(600)
+    assert not watch.events("clock-jumped")
+    assert {len(watch.times(f"mail{n}")) for n in range(50)} == {10}
 
 
 @in_mock_time

@@ -55,7 +55,7 @@ class Alertmanager(Sink, kw_only=True, frozen=True, tag="alertmanager"):
     bearer: Hidden | None = None
     ca: Path | None = None
     labels: dict[Annotated[str, Meta(pattern=_NAME)], str] = msgspec.field(default_factory=dict)
-    generator: str | None = None
+    generator: Annotated[str, Meta(pattern=r"^https?://")] | None = None
 
     @property
     def place(self) -> str:

@@ -3,7 +3,7 @@
 Slack, Teams and e-mail each lay it out in their own way, from the same blocks and phrases.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -88,6 +88,11 @@ class Block:
         """What to do; nothing where nothing is left to do."""
         return () if self.cleared else self.first.remedy
 
+    @property
+    def exchange(self) -> tuple[str, ...]:
+        """What Exchange Online says of it; nothing any more where it is cleared."""
+        return () if self.cleared else self.first.exchange
+
 
 def blocks(message: Message) -> list[Block]:
     """All that changed, alike things together, the gravest first."""
@@ -145,7 +150,7 @@ def _block(block: Block) -> Iterator[str]:
     for number, where in enumerate(listed(block.places)):
         yield f"  {'where' if number == 0 else '     '}  {where}"
     yield f"  {'when ' if block.cleared or block.note else 'since'}  {block.since}"
-    for said in item.exchange:
+    for said in block.exchange:
         yield f"  Exchange Online says: {said}"
     if block.remedy:
         yield "  what to do:"
@@ -157,6 +162,16 @@ def listed(places: Sequence[str], most: int = MOST_PLACES) -> list[str]:
     if len(places) <= most:
         return list(places)
     return [*places[:most], f"and {len(places) - most} more"]
+
+
+def steps(block: Block, most: int, size: Callable[[str], int] = len) -> list[str]:
+    """The lines of what to do that there is room for, none cut in two: a command that lacks its end does harm."""
+    kept: list[str] = []
+    for line in block.remedy:
+        if (most := most - size(line) - 1) < 0:
+            return [*kept, f"… `probe explain {cut(block.first.code, 100)}` tells all of it"]
+        kept.append(line)
+    return kept
 
 
 def moment(at: datetime) -> str:

@@ -93,18 +93,15 @@ def _library() -> "type[apprise.Apprise]":
     import apprise
 
     for name in ("apprise", "urllib3"):
-        logger = logging.getLogger(name)
-        logger.propagate = False
-        if not logger.handlers:
-            logger.addHandler(logging.NullHandler())
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     return apprise.Apprise
 
 
 def _service(library: "type[apprise.Apprise]", url: str) -> "apprise.Apprise | None":
-    """Of one address; None where it is none. Nothing is kept on disk, and no event loop is run."""
+    """Of one address; None where it is none. No redirect is followed, nothing kept on disk, no event loop run."""
     import apprise
 
-    asset = apprise.AppriseAsset(async_mode=False, storage_mode="memory")
+    asset = apprise.AppriseAsset(async_mode=False, storage_mode="memory", http_redirects=False)
     service = library(asset=asset)
     return service if service.add(url) and len(service) else None
 

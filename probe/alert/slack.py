@@ -12,7 +12,7 @@ import msgspec
 
 from probe.alert.address import origin, revealed, secrets, without
 from probe.alert.http import post, remarks
-from probe.alert.message import Block, blocks, count, cut, headline, listed, moment
+from probe.alert.message import Block, blocks, count, cut, headline, listed, moment, steps
 from probe.alert.sink import Sink, Undelivered
 from probe.alert.words import Secret
 from probe.model import Verdict
@@ -27,7 +27,7 @@ MOST_FALLBACK = 4000  # characters: what Slack advises, it cuts at 40,000
 MOST_IN_ALL = 10_000
 
 _MOST_GROUPS = 15  # of three blocks each; beside them a header, a mention, what was left out, and who sends
-_MOST_SENTENCE, _MOST_REMEDY = 1500, 2000  # characters
+_MOST_SENTENCE, _MOST_REMEDY = 1500, 2400  # characters, as escaped
 _MARKS = {
     Verdict.FAIL: ":red_circle:",
     Verdict.UNKNOWN: ":white_circle:",
@@ -92,22 +92,19 @@ def escape(words: str) -> str:
 
 def _group(block: Block) -> Iterator[Json]:
     item = block.first
-    mark = _MARKS[item.verdict]
-    # A code is ours, and yet: a backtick would end what is set in type.
-    code = item.code.replace("`", "'")
-    yield _marked(
-        f"{mark} *{escape(cut(block.state, 100))}* · {escape(cut(item.title, 300))} `{escape(cut(code, 100))}`"
-    )
+    title, code = (escape(cut(words.replace("`", "'"), 300)) for words in (item.title, item.code))
+    yield _marked(f"{_MARKS[item.verdict]} *{escape(cut(block.state, 100))}* · {title} `{code}`")
     when = "when" if block.cleared or block.note else "since"
     lines = [item.sentence] if item.sentence else []
     lines += [f"• {cut(where, 200)}" for where in listed(block.places, 5)]
     lines += [f"{when} {block.since}"]
-    lines += [f"Exchange Online says: {cut(said, 300)}" for said in item.exchange[:3]]
+    lines += [f"Exchange Online says: {cut(said, 300)}" for said in block.exchange[:3]]
     lines[0] = cut(lines[0], _MOST_SENTENCE)
     yield {"type": "section", "text": _plain("\n".join(lines), MOST_TEXT)}
     if block.remedy:
-        steps = escape(cut("\n".join(block.remedy).replace("```", "'''"), _MOST_REMEDY // 5))
-        yield _marked(f"```\n{steps}\n```")
+        lines = steps(block, _MOST_REMEDY, lambda line: len(escape(line)))
+        told = escape("\n".join(lines).replace("```", "'''"))  # a fence within would end ours
+        yield _marked(f"```\n{told}\n```")
 
 
 def _plain(words: str, most: int) -> Json:

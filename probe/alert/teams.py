@@ -13,7 +13,7 @@ import msgspec
 
 from probe.alert.address import origin, revealed, secrets, without
 from probe.alert.http import Answer, post, remarks
-from probe.alert.message import Block, blocks, count, cut, headline, listed, moment
+from probe.alert.message import Block, blocks, count, cut, headline, listed, moment, steps
 from probe.alert.sink import Sink, Undelivered
 from probe.alert.words import Secret
 from probe.model import Verdict
@@ -109,13 +109,9 @@ def _lines(block: Block) -> Iterator[Json]:
     for where in listed(block.places, 5):
         yield _words(f"• {cut(where, 200)}")
     yield _words(f"{'when' if block.cleared or block.note else 'since'} {block.since}", isSubtle=True)
-    for said in item.exchange[:3]:
+    for said in block.exchange[:3]:
         yield _words(f"Exchange Online says: {cut(said, 300)}", isSubtle=True)
-    room = 2000
-    for line in block.remedy:
-        if (room := room - len(line)) < 0:
-            yield _words("…", isSubtle=True)
-            return
+    for line in steps(block, 2400):
         yield _words(line, fontType="Monospace" if line.startswith(" ") else "Default")
 
 
@@ -128,4 +124,4 @@ def _runs(*runs: Json) -> Json:
 
 
 def _run(words: str, **look: object) -> Json:
-    return {"type": "TextRun", "text": words, **look}
+    return {"type": "TextRun", "text": words or " ", **look}

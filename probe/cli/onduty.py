@@ -138,6 +138,7 @@ def _once(
     async def all_of_it() -> "Ended":
         eyes = Eyes(settings.looking, settings.looking.ehlo or await own_name())
         duty = Duty(settings, store, eyes, log, now, store.begin("run", now()))
+        duty.begin()
         return await once(duty, chosen, now, telling=not dry_run)
 
     ended: Ended = trio.run(all_of_it)

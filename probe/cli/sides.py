@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.cli.recalled import known, memory, now, when
+from probe.cli import recalled
 from probe.errors import ConfigError, UsageError
 from probe.model import Evidence, Report
 
@@ -29,9 +29,9 @@ def diff(
     from probe.report.differences import compare
 
     words, files = (before, after), [_file(word) for word in (before, after)]
-    at, by_given = now(), any(files)
+    at, by_given = recalled.now(), any(files)
     with ExitStack() as stack:
-        kept = None if all(files) else stack.enter_context(memory(config, store))
+        kept = None if all(files) else stack.enter_context(recalled.memory(config, store))
         sides = [
             _from_file(file) if file else _from_store(kept, word, at, by_given=by_given)
             for word, file in zip(words, files, strict=True)
@@ -39,7 +39,7 @@ def diff(
         ]
     old, new = sides
     for name in targets:
-        known(name, {*old, *new}, "the target")
+        recalled.known(name, {*old, *new}, "the target")
     chosen = [name for name in dict.fromkeys((*new, *old)) if not targets or name in targets]
     judge = _judging(config, roots)
     return Diff(
@@ -85,7 +85,7 @@ def _moment(store: "Store", word: str, at: datetime) -> datetime:
     """The end of the run of that number; else the moment that the word says. Raises `UsageError`."""
     if not (number := _NUMBER.fullmatch(word)):
         try:
-            return when(word, at, "the side")
+            return recalled.when(word, at, "the side")
         except UsageError:
             hint = "a run's number, a moment as in 2026-12-24T18:00:00Z, how long ago as in 7d, or a file of evidence"
             raise UsageError(f"`{word}` is no side to compare", hint) from None

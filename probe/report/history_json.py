@@ -72,9 +72,11 @@ def render_runs(runs: Sequence[Run]) -> bytes:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) that every output of `render` (and, without a target, of `render_runs`) obeys."""
+    """The JSON Schema (2020-12) that every output of `render` and `render_runs` obeys."""
+    (history, runs), definitions = msgspec.json.schema_components([History, Runs], ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "History of a target of probe, or of its runs",
-        **msgspec.json.schema(History | Runs),
+        "title": "History of a target of probe; without a target, its runs",
+        "anyOf": [history, runs],
+        "$defs": definitions,
     }

@@ -22,7 +22,7 @@ LABEL = 10  # columns of what a row is called, blanks behind it included
 MARKS = {Verdict.OK: "─", Verdict.WARN: "!", Verdict.FAIL: "×", Verdict.UNKNOWN: "?"}
 LEGEND = "─ seen, OK   . still valid   × expires, FAIL   ! WARN   ? UNKNOWN"
 AHEAD = 4  # a quarter of the row is what is to come
-LEAST = timedelta(days=1)  # behind us: less than that is drawn as that
+LEAST, MOST = timedelta(days=1), timedelta(days=36525)  # behind us; less or more is drawn as that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Axis:
     """Where on a row of so many columns a moment stands."""
 
     def __init__(self, first: datetime, now: datetime, columns: int) -> None:
-        behind = max(now - first, LEAST)
+        behind = min(max(now - first, LEAST), MOST)
         self.first, self.now, self.columns = now - behind, now, columns
         self._step = behind / (columns - columns // AHEAD)
 

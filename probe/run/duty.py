@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import pairwise
+from typing import TypeVar
 
 from probe.alert.sink import Sink
 from probe.config.duty import Settings, Watched
-from probe.errors import ProbeError
+from probe.errors import StateError
 from probe.judge.sts import remember
-from probe.model import Remembered, Verdict
-from probe.model.duty import Became, Change, Look, Standing
+from probe.model import Verdict
+from probe.model.duty import Became, Change, Look, Pending, Standing
 from probe.report.ran import Ran
 from probe.run.events import Log
 from probe.run.look import Eyes, look
@@ -17,11 +18,13 @@ from probe.run.notices import Outgoing, notices
 from probe.run.outbox import Delivery, deliver
 from probe.run.schedule import until
 from probe.run.unsaved import Unsaved
-from probe.state import DamagedStore, FullStore, Run, Store
+from probe.state import DamagedStore, Mute, Run, Store
 from probe.state.changes import changes, tell
 from probe.state.standing import stand
 
 RUNS = 10  # by which it is reckoned when the next one will be
+T = TypeVar("T")
+Known = tuple[Standing | None, Standing | None]
 NEWS = (Became.APPEARED, Became.WORSENED, Became.CERTIFICATE)
 
 
@@ -33,34 +36,53 @@ class Duty:
     ) -> None:
         self.settings, self.store, self.eyes, self.log, self._now, self.run = settings, store, eyes, log, now, run
         self.unsaved = Unsaved()
-        self.fault: ProbeError | None = None  # what kept the last look from being written down
+        self.fault: StateError | None = None  # what the store last failed for
+        self._last: dict[str, Known] = {}
+        self._unrecorded: set[str] = set()
         self._policies = dict(store.remembered())
         self._gap = _widest(store.runs(RUNS), now())
 
-    def muted(self) -> frozenset[str]:
-        """The names of the targets in a maintenance window; "*" is all of them."""
-        return frozenset(mute.target for mute in self.store.mutes(self._now()))
+    def begin(self) -> None:
+        """Put the memory in order by the configuration: what it names no more stands no more, and what waits for a sink
+        that is gone is stuck, for somebody to decide upon."""
+        kept = {watched.name for watched in self.settings.targets}
+        sinks = {sink.name for sink in self.settings.sinks}
+        self._last = {name: known for name, known in self._last.items() if name in kept}
+        self._or_else(None, lambda store: store.forget(kept))
+        waiting: list[Pending] = self._or_else([], lambda store: store.pending())
+        lost = [row.id for row in waiting if row.sink not in sinks and not row.stuck]
+        if lost:
+            reason = "the configuration has no alert of that name any more"
+            self._or_else(None, lambda store: store.failed(lost, reason, self._now(), stuck=True))
 
     async def take(self, watched: Watched) -> Ran:
-        """One target's turn. Only a fault of ours is raised, see `ProbeError`; that nothing could be written down is
-        none: it is told, and kept in memory."""
-        before, told = self._known(watched)
+        """One target's turn. What could not be written down is told all the same, and kept in memory; see `fault`."""
+        before, told = self._known(watched.name)
         found = await look(watched, self.eyes, self._policies, lambda seen: _is_news(before, seen))
         after = stand(before, found)
-        happened = changes(self._recorded(watched, before), after, watched.standard.thumbprints)
-        muted = not self.muted().isdisjoint({"*", watched.name})
+        happened = changes(self._recorded(watched.name, before), after, watched.standard.thumbprints)
+        muted = not self._muted().isdisjoint({"*", watched.name})
         telling, told = ((), told) if muted else tell(told, after, watched.remind, watched.standard.thumbprints)
-        going = self._going(watched, telling, told, after)
-        self._write(found, after, told, happened, going)
+        self._write(found, after, told, happened, self._going(watched, telling, told, after))
         self._say(found, after, happened, muted)
         return Ran(standing=after, happened=happened, report=found.report, muted=muted)
 
-    def _known(self, watched: Watched) -> tuple[Standing | None, Standing | None]:
-        return self.unsaved.standing(watched.name) or self.store.standing(watched.name)
+    def _known(self, name: str) -> Known:
+        """How the target stood at its last look, and as last told."""
+        nothing: Known = (None, None)
+        return self._last.get(name) or self._or_else(nothing, lambda store: store.standing(name))
 
-    def _recorded(self, watched: Watched, before: Standing | None) -> Standing | None:
-        """What the history goes on from."""
-        return self.store.standing(watched.name)[0] if self.unsaved.standing(watched.name) else before
+    def _recorded(self, name: str, before: Standing | None) -> Standing | None:
+        """What the history goes on from: not from a look that it does not know."""
+        if name not in self._unrecorded:
+            return before
+        nothing: Known = (before, None)
+        return self._or_else(nothing, lambda store: store.standing(name))[0]
+
+    def _muted(self) -> frozenset[str]:
+        """The names of the targets in a maintenance window; "*" is all of them."""
+        mutes: list[Mute] = self._or_else([], lambda store: store.mutes(self._now()))
+        return frozenset(mute.target for mute in mutes)
 
     def _going(
         self,
@@ -85,35 +107,39 @@ class Duty:
         policy = remember(evidence, self.eyes.looking.anchors, evidence.at)
         if policy:
             self._policies[policy.domain] = policy
+        self._last[found.name] = (after, told)
         try:
-            self._record(found, after, told, happened, going, policy)
-        except ProbeError as error:
-            self.fault = error
-            self.unsaved.keep(after, told, going)
-            self.log.event("store-failed", target=found.name, reason=str(error))
+            self._held(lambda store: store.record(found, after, told, happened, going, self.run, policy))
+        except StateError as error:
+            self._complain(error)
+            self._unrecorded.add(found.name)
+            self.unsaved.keep(going)
         else:
-            self.unsaved.saved(found.name)
+            self._unrecorded.discard(found.name)
 
-    def _record(
-        self,
-        found: Look,
-        after: Standing,
-        told: Standing | None,
-        happened: Sequence[Change],
-        going: Outgoing,
-        policy: Remembered | None,
-    ) -> None:
+    def _or_else(self, otherwise: T, action: Callable[[Store], T]) -> T:
+        """What the store says; what else is to be gone by where it can say nothing."""
         try:
-            self.store.record(found, after, told, happened, going, self.run, policy)
-        except FullStore:
-            raise
-        except DamagedStore:  # it is set aside, and a new one begins with this look
+            return self._held(action)
+        except StateError as error:
+            self._complain(error)
+            return otherwise
+
+    def _complain(self, error: StateError) -> None:
+        self.fault = error
+        self.log.event("store-failed", reason=str(error))
+
+    def _held(self, action: Callable[[Store], T]) -> T:
+        """Does it with the store; with a new one, where that turns out to be damaged: it is set aside, loudly."""
+        try:
+            return action(self.store)
+        except DamagedStore:
             path = self.store.path
             self.store.close()
             self.store = Store.open(path, self._now())
             self.log.event("store-set-aside", path=str(self.store.set_aside))
             self.run = self.store.begin("watch", self._now())
-            self.store.record(found, after, told, happened, going, self.run, policy)
+            return action(self.store)
 
     def _say(self, found: Look, after: Standing, happened: Sequence[Change], muted: bool) -> None:
         self.log.event(

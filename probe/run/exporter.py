@@ -2,23 +2,24 @@
 
 Hypercorn speaks HTTP; what it leaves open is closed here. It waits for ever until a client takes its answer, even when
 cancelled; it has no limit for connections, whose sockets the probes need; and an error in one connection ends them all.
-So each connection is handed to it with a limit on how long sending may take, and what goes wrong stays there.
+So each connection is handed to it singly, with limits on how long it may idle and sending may take.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
 
 from probe.config.targets import host_and_port
 from probe.errors import ConfigError, UsageError
-from probe.run.http_app import LOOK_SECONDS, App, Source
+from probe.run.http_app import App, Receive, Send, Source
 
 if TYPE_CHECKING:
     from hypercorn.config import Config
 
 MOST_CONNECTIONS = 256
-IDLE_SECONDS = 5  # for the head of a request, and between two of them
+IDLE_SECONDS = 5.0  # for the head of a request, and between two of them
 SEND_SECONDS = 20.0  # until a client has taken what we say
 MOST_HEAD = 16384  # bytes
 _LOOPBACK = "127.0.0.1"
@@ -84,14 +85,11 @@ class _Clients:
             if len(self._streams) >= MOST_CONNECTIONS:
                 return
             self._streams.add(stream)
+            client = _Client(stream, self._app)
+            app = ASGIWrapper(cast("Any", client.app))
             try:
-                await TCPServer(
-                    ASGIWrapper(cast("Any", self._app)),
-                    self._config,
-                    WorkerContext(None),
-                    ConnectionState({}),
-                    cast("Any", _Hurried(stream)),
-                )
+                with client.patience:
+                    await TCPServer(app, self._config, WorkerContext(None), ConnectionState({}), cast("Any", client))
             except Exception as error:  # of the library, or raised in it by what a client said
                 self._source.trouble(error)
             finally:
@@ -103,12 +101,29 @@ class _Clients:
             stream.socket.close()
 
 
-class _Hurried:
-    """A stream as Hypercorn uses one, whose peer has to take what is sent to it."""
+class _Client:
+    """One connection, as Hypercorn uses it: a stream and an application. `patience` is what it has when nothing is
+    being answered: some ways to ask for HTTP/2 or WebSockets have Hypercorn wait for ever."""
 
-    def __init__(self, stream: trio.SocketStream) -> None:
-        self._stream = stream
+    def __init__(self, stream: trio.SocketStream, app: App) -> None:
+        self._stream, self._app = stream, app
         self.socket = stream.socket
+        self.patience = trio.CancelScope(deadline=_soon())
+        self._answering, self._gone = 0, False
+
+    async def app(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """The application, which looks at the clock itself."""
+        self._answering += 1
+        self.patience.deadline = math.inf
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._answering -= 1
+            self._rest()
+
+    def _rest(self) -> None:
+        if not self._answering:
+            self.patience.deadline = -math.inf if self._gone else _soon()
 
     async def send_all(self, data: bytes) -> None:
         """Raises `trio.BrokenResourceError` where it takes too long, as for any other peer that is gone."""
@@ -119,8 +134,12 @@ class _Hurried:
             raise trio.BrokenResourceError("the client does not take its answer") from None
 
     async def receive_some(self, most: int) -> bytes | bytearray:
-        """As the stream's own."""
-        return await self._stream.receive_some(most)
+        """As the stream's own. Who has left takes no place any more."""
+        data = await self._stream.receive_some(most)
+        if not data:
+            self._gone = True
+            self._rest()
+        return data
 
     async def send_eof(self) -> None:
         """As the stream's own."""
@@ -131,6 +150,10 @@ class _Hurried:
         await self._stream.aclose()
 
 
+def _soon() -> float:
+    return trio.current_time() + IDLE_SECONDS + 1  # Hypercorn is the first to lose patience
+
+
 def _config() -> "Config":
     from hypercorn.config import Config
 
@@ -138,7 +161,6 @@ def _config() -> "Config":
     config.errorlog = config.accesslog = None
     config.include_server_header = False
     config.keep_alive_timeout = IDLE_SECONDS
-    config.read_timeout = int(2 * LOOK_SECONDS)  # silence of a client: it waits for a look that long
     config.h11_max_incomplete_size = MOST_HEAD
     config.h2_max_concurrent_streams = 8
     config.h2_max_header_list_size = MOST_HEAD

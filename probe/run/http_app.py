@@ -91,6 +91,7 @@ class App:
                 answer = await self._safely(scope)
             if not asking.cancelled_caught:
                 await _say(answer, send)
+            nursery.cancel_scope.cancel()
 
     async def _safely(self, scope: Mapping[str, Any]) -> Answer:
         try:

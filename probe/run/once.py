@@ -49,6 +49,7 @@ async def once(duty: Duty, chosen: Sequence[Watched], now: Callable[[], datetime
     deliveries = await settle(duty, now) if telling else []
     silent = await ping(sinks, results, rid) if telling else {}
     with suppress(StateError):  # it has been said by then, or will be
+        duty.store.prune(now(), duty.settings.keep)
         duty.store.end(duty.run, now(), gravest(ran.standing.verdict for ran in results), len(results))
     return Ended(
         results=tuple(results),

@@ -1,14 +1,13 @@
-"""What could not be written down: the disk is full, and alerts go out all the same.
+"""What could not be written down, because the disk is full: it is told all the same.
 
-It holds what the store would have held, for as long as the agent lives: how targets stand, so that the next look is
-compared with it and nobody is told the same thing every few minutes; and notices, until they are delivered.
+Notices are kept here until they are delivered, or the agent ends.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from probe.model.duty import Pending, Standing
+from probe.model.duty import Pending
 from probe.run.notices import Outgoing
 
 MOST = 10_000  # notices; beyond that the oldest go
@@ -18,7 +17,6 @@ class Unsaved:
     """Empty, as long as all goes well."""
 
     def __init__(self) -> None:
-        self._standings: dict[str, tuple[Standing, Standing | None]] = {}
         self._rows: list[Pending] = []
         self._number = 0
         self.lost = 0
@@ -26,12 +24,7 @@ class Unsaved:
     def __bool__(self) -> bool:
         return bool(self._rows)
 
-    def standing(self, name: str) -> tuple[Standing, Standing | None] | None:
-        """How the target stood at its last look, and as last told; None where the store knows."""
-        return self._standings.get(name)
-
-    def keep(self, after: Standing, told: Standing | None, notices: Outgoing) -> None:
-        self._standings[after.name] = (after, told)
+    def keep(self, notices: Outgoing) -> None:
         for sink, (notice, due, replaces) in notices.items():
             if replaces:
                 self._rows = [row for row in self._rows if (row.sink, row.notice.target) != (sink, notice.target)]
@@ -40,10 +33,6 @@ class Unsaved:
             self._rows.append(Pending(id=self._number, sink=sink, key=key, notice=notice, created=notice.at, due=due))
         self.lost += max(0, len(self._rows) - MOST)
         self._rows = self._rows[-MOST:]
-
-    def saved(self, name: str) -> None:
-        """The store has taken a later look at this target."""
-        self._standings.pop(name, None)
 
     def due(self, sink: str, now: datetime) -> list[Pending]:
         return [row for row in self._rows if row.sink == sink and row.due <= now]

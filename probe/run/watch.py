@@ -186,7 +186,7 @@ class Watch:
             watched.name: watched if watched.schedule != Schedule() else replace(watched, schedule=always)
             for watched in settings.targets
         }
-        self.duty.store.forget(list(self.watched))
+        self.duty.begin()
         for kept in (self.standings, self._results):
             for name in kept.keys() - self.watched.keys():
                 del kept[name]

@@ -20,7 +20,8 @@ def essence(report: Report) -> bytes:
         seen.target,
         (seen.route.kind, sorted(map(_hop, seen.route.hops)), seen.route.omitted, _failure(seen.route.failure)),
         sorted(map(encode, _answers(seen))),
-        sorted({encode(_observed(one)) for one in (*seen.observations, *seen.alternatives)}),
+        sorted({encode(_observed(one)) for one in seen.observations}),
+        sorted({encode(_observed(one)) for one in seen.alternatives}),
         _promised(report),
         sorted({encode(_found(finding)) for finding in report.findings}),
     )

@@ -18,6 +18,8 @@ class DamagedStore(StateError):
     writing, sets it aside and begins a new one."""
 
 
+REMEDY = "the next `probe run` sets it aside and begins a new one"
+
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
@@ -39,9 +41,7 @@ def translated(path: Path) -> Iterator[None]:
         if kind in _DAMAGED:
             with suppress(OSError):
                 suspect(path).touch()
-            raise DamagedStore(
-                f"the store {path} is damaged: {error}", "the next `probe run` sets it aside and begins a new one"
-            ) from None
+            raise DamagedStore(f"the store {path} is damaged: {error}", REMEDY) from None
         if kind in _BUSY:
             raise StateError(f"the store {path} is busy", "another probe is writing for long: try again") from None
         raise

@@ -66,8 +66,12 @@ class Past(Session):
 
     def certificate(self, sha256: str) -> bytes | None:
         """The octets of one, by its SHA-256 in hex."""
+        try:
+            digest = bytes.fromhex(sha256)
+        except ValueError:
+            return None
         with self._reading() as db:
-            row = db.execute("SELECT der FROM certificate WHERE sha256 = ?", (bytes.fromhex(sha256),)).fetchone()
+            row = db.execute("SELECT der FROM certificate WHERE sha256 = ?", (digest,)).fetchone()
             return row and bytes(row[0])
 
     def policies(self, name: str) -> list[PolicySeen]:

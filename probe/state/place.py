@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from probe.errors import StateError
+from probe.state import schema
 from probe.state.copies import PRIVATE
-from probe.state.faults import DamagedStore, FullStore, suspect, translated
+from probe.state.faults import REMEDY, DamagedStore, FullStore, suspect, translated
 from probe.state.schema import migrate, version
 
 NAME = "probe.db"
@@ -44,9 +45,13 @@ def for_reading(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise StateError(f"there is no store at {path}", "`probe run` begins one; --store names another place")
     with translated(path), _closing_on_error(_connected(path, "ro")) as db:
-        if version(db, path) == 0:
+        known = version(db, path)
+        if known == 0:
             raise StateError(f"the store {path} is empty", "`probe run` begins one; --store names another place")
+        if known < len(schema.MIGRATIONS):
+            raise StateError(f"the store {path} is of an older version", "the next `probe run` brings it up to date")
         _touch(db)
+        _searched(db, path)
         return db
 
 
@@ -67,7 +72,6 @@ def _made(path: Path) -> None:
 def _ready(path: Path, now: datetime) -> sqlite3.Connection:
     with translated(path), _closing_on_error(_connected(path, "rw")) as db:
         version(db, path)  # before anything is written
-        _whole(db, path)
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: what `prune` frees is given back
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA journal_size_limit = {1 << 23}")
@@ -97,20 +101,6 @@ def _closing_on_error(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
-def _whole(db: sqlite3.Connection, path: Path) -> None:
-    """A file that was cut off looks well until what is missing is asked for. Without a log (of a writer that lives, or
-    that was killed) the file must be as long as it says. Raises `DamagedStore`."""
-    log = path.with_name(f"{path.name}-wal")
-    if log.exists() and log.stat().st_size:
-        return
-    pages, size = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-    with path.open("rb") as file:
-        head = file.read(100)
-    said = int.from_bytes(head[28:32], "big") if head[24:28] == head[92:96] else pages  # SQLite's file format §1.3.7
-    if path.stat().st_size < max(said, pages) * size and head:
-        raise DamagedStore(f"the store {path} is cut off", "it is set aside, and a new one begun")
-
-
 def _touch(db: sqlite3.Connection) -> None:
     """A page of every table: what is broadly damaged shows here."""
     for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
@@ -118,13 +108,15 @@ def _touch(db: sqlite3.Connection) -> None:
 
 
 def _searched(db: sqlite3.Connection, path: Path) -> None:
-    """All of it, where somebody met damage before. Raises `DamagedStore`."""
+    """All of it, where there is reason to: somebody met damage before, or the file ends within a page (that whole pages
+    are missing SQLite sees by itself). Raises `DamagedStore`."""
     mark = suspect(path)
-    if not mark.exists():
+    (size,) = db.execute("PRAGMA page_size").fetchone()
+    if not mark.exists() and path.stat().st_size % size == 0:
         return
     found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
-        raise DamagedStore(f"the store {path} is damaged: {found}", "it is set aside, and a new one begun")
+        raise DamagedStore(f"the store {path} is damaged: {found}", REMEDY)
     with contextlib.suppress(OSError):
         mark.unlink(missing_ok=True)
 

@@ -14,13 +14,12 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from probe.judge.route import mail_hosts
-from probe.model import Finding, Hop, Observation, Report, RouteKind, Stage, Verdict, Where
+from probe.model import Finding, Hop, Observation, Outcome, Report, RouteKind, Stage, Verdict, Where
 from probe.model.duty import Episode
 from probe.state.promised import Promised
 
 AT_ENDPOINTS = ("not-observed", "starttls-not-supported", "client-certificate-required")
-# Findings by which the judge says that it could not look, beside those at endpoints.
-OBSTACLES = (*AT_ENDPOINTS, "dane-lookup-failed", "dane-not-validated", "sts-lookup-failed", "tlsrpt-lookup-failed")
+OF_DANE = ("dane-lookup-failed", "dane-not-validated", "dnssec-invalid")
 _OF_ROUTES = ("no-mail", "name-not-found", "not-observed", "dnssec-invalid")
 _OF_SESSIONS = ("tls-version-old", "cipher-weak", "client-certificate-not-asked")
 _OF_EXPORTS = ("connector-none", "connector-ambiguous", "connector-goes-elsewhere")
@@ -43,7 +42,7 @@ class Reach:
 
     def settles(self, episode: Episode) -> bool:
         """Whether this look, which did not find the fault, would have found it if it were still there."""
-        if episode.verdict is Verdict.UNKNOWN and episode.code in OBSTACLES and self._replaced(episode, unknown=True):
+        if episode.verdict is Verdict.UNKNOWN and self._replaced(episode):
             return True
         return self.knows_demand(episode) and self._looked(episode)
 
@@ -116,22 +115,21 @@ class Reach:
         if dict(episode.facts).get("seen", "").startswith(_OTHERWISE):
             return self.saw_both(host, address)
         if code in AT_ENDPOINTS:
-            return any(one.failure is None for one in seen) or self._replaced(episode, unknown=False)
-        if code == "plaintext-injected":
-            return any(map(_past_dialogue, seen))
+            return any(one.failure is None for one in seen) or self._replaced(episode)
         if code in _OF_EXPORTS:
             return bool(seen)
         if code in _OF_SESSIONS:
             return any(one.session for one in seen)
         return any(map(_showed, seen)) and (code != "tlsa-invalid" or self.promised.dane(host))
 
-    def _replaced(self, episode: Episode, *, unknown: bool) -> bool:
-        """Whether another obstacle stands there now. `unknown`: it may be one that is UNKNOWN, too."""
+    def _replaced(self, episode: Episode) -> bool:
+        """Whether another obstacle is in the way now. One that is UNKNOWN takes the place of its like alone."""
+        kind = next((codes for codes in (AT_ENDPOINTS, OF_DANE) if episode.code in codes), ())
         return any(
-            found.code in OBSTACLES
+            found.code in kind
             and found.code != episode.code
             and found.verdict is not Verdict.OK
-            and (unknown or found.verdict is not Verdict.UNKNOWN)
+            and (found.verdict is not Verdict.UNKNOWN or episode.verdict is Verdict.UNKNOWN)
             for found in self._at[episode.where]
         )
 
@@ -169,9 +167,13 @@ class Reach:
 
     def _resolved(self, host: str) -> bool:
         """Whether all addresses of the host are known, be it that it has none."""
-        answers = [answer for hop in self._hops.get(host, ()) for answer in hop.answers]
-        asked = bool(answers) or self._given
-        return asked and self._evidence.route.failure is None and all(answer.outcome.known for answer in answers)
+        hops = self._hops.get(host, ())
+        answers = [answer for hop in hops for answer in hop.answers]
+        if not answers or self._evidence.route.failure:
+            return not answers and self._given
+        enough = any(hop.addresses for hop in hops) or any(answer.outcome is Outcome.NXDOMAIN for answer in answers)
+        families = {answer.question.rtype for answer in answers}
+        return all(answer.outcome.known for answer in answers) and (enough or families == {"A", "AAAA"})
 
     def _shown(self, host: str) -> bool:
         """Whether each of its addresses was observed as far as its chain."""

@@ -12,6 +12,7 @@ from probe.alert.words import Hidden, Secret
 from probe.config.settings.allowed import allowed, bare, is_secret, shown
 from probe.config.settings.document import Document, quoted
 from probe.config.settings.places import Path as Place
+from probe.config.settings.written_once import HOMES
 
 S = TypeVar("S", bound=msgspec.Struct)
 _UNKNOWN = re.compile(r"unknown field `(.*)`")
@@ -45,9 +46,12 @@ def struct(document: Document, place: Place, table: Mapping[str, object], kind: 
 
 
 def unknown(document: Document, place: Place, key: str, known: Collection[str], hint: str = "") -> None:
-    """Note a key that there is not, with the nearest that there is."""
+    """Note a key that there is not, with where it belongs, or with the nearest that there is."""
+    home = next((table for table, kind in HOMES.items() if key in kind.__struct_fields__), None)
     nearest = get_close_matches(key.lower().replace("-", "_"), known, n=1, cutoff=0.6)
-    if nearest:
+    if home and place[:1] != ("alert",):
+        hint = f"it belongs below {home}"
+    elif nearest:
         hint = f"did you mean {nearest[0]}?"
     document.refuse((*place, key), f"unknown key {quoted(key)}", hint or f"known keys: {', '.join(known)}")
 
@@ -105,7 +109,8 @@ def _fault(document: Document, value: object, kind: Any) -> msgspec.ValidationEr
 
 def _steps(value: object, said: str) -> list[str | int]:
     """The way from a value to what is wrong in it, as far as the library says it: it leaves out the keys of tables."""
-    steps: list[str | int] = [name or int(number) for name, number in _STEP.findall(said.rpartition(" - at `")[2])]
+    _, found, way = said.rpartition(" - at `")
+    steps: list[str | int] = [name or int(number) for name, number in _STEP.findall(way if found else "")]
     if isinstance(value, dict) and len(value) == 1 and "`$[...]" in said:
         return [*value, *steps]
     return steps

@@ -40,7 +40,7 @@ def examine(path: Path) -> tuple[Settings | None, list[Problem]]:
     where it cannot be read at all."""
     document = read(path)
     found = _settings(document)
-    problems = sorted(dict.fromkeys(document.problems), key=lambda problem: problem.line or 0)
+    problems = sorted(dict.fromkeys(document.problems), key=lambda problem: problem.line or len(document.text))
     return (None if problems else found), problems
 
 
@@ -69,19 +69,12 @@ def _known(document: Document) -> None:
     for key, value in document.tables.items():
         brackets = f"[[{key}]]" if key in _LISTS else f"[{key}]"
         if key not in TABLES:
-            _stray(document, key)
+            tables = [f"[[{name}]]" if name in _LISTS else f"[{name}]" for name in TABLES]
+            unknown(document, (), key, TABLES, f"tables: {', '.join(tables)}")
         elif key in _LISTS and not (isinstance(value, list) and all(isinstance(entry, dict) for entry in value)):
             document.refuse((key,), f"{key} is no list of tables", f"write {brackets}, in two brackets, for each")
         elif key not in _LISTS and not isinstance(value, dict):
             document.refuse((key,), f"{key} is no table", f"write {brackets}, in one bracket, and its keys below it")
-
-
-def _stray(document: Document, key: str) -> None:
-    """A key that stands above all tables: mostly one that has lost its own."""
-    kinds = {"[defaults]": Defaults, "[[target]]": Target, "[store]": Store, "[listen]": Listen}
-    homes = [table for table, kind in kinds.items() if key in kind.__struct_fields__]
-    tables = [f"[[{name}]]" if name in _LISTS else f"[{name}]" for name in TABLES]
-    unknown(document, (), key, TABLES, f"it belongs below {homes[0]}" if homes else f"tables: {', '.join(tables)}")
 
 
 def _once(document: Document, key: str, kind: type[msgspec.Struct], files: Files) -> dict[str, Any]:
@@ -104,7 +97,7 @@ def _targets(document: Document, defaults: Mapping[str, Any], files: Files) -> I
             what = f"named {quoted(name)} as is [[target]] #{other + 1}"
             document.refuse((*place, "name"), what, "give each a name of its own")
         yield Entry(document, place, own, shared, files).watched(name)
-    if "target" not in document.tables:
+    if document.tables.get("target", []) == []:
         document.refuse((), "no target is named", "add [[target]], and below it target = a domain or host:25")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from probe.alert.words import Duration
-from probe.config.settings.written import Expecting, PathText, Texts
+from probe.config.settings.written import Expecting, PathText, Target, Texts
 
 
 class Defaults(Expecting, kw_only=True, forbid_unknown_fields=True):
@@ -128,3 +128,6 @@ class Listen(Struct, kw_only=True, forbid_unknown_fields=True):
         ]
         | UnsetType
     ) = UNSET
+
+
+HOMES: dict[str, type[Struct]] = {"[defaults]": Defaults, "[[target]]": Target, "[store]": Store, "[listen]": Listen}
