@@ -64,10 +64,13 @@ async def test_how_grave_it_is(verdict: Verdict, kind: Became, told: str) -> Non
 
 @in_trio
 async def test_text_is_not_taken_for_markup() -> None:
-    hostile = item(sentence="<b>no</b> *no* \\n [no](https://example.org)")
+    told = message(notice(item(sentence="<b>no</b> *no*")))
     with receiver() as there:
-        await sink(address(there)).send(message(notice(hostile)))
-    assert hostile.sentence in there.got[0].json["message"]
+        await sink(address(there)).send(told)
+        await sink(Secret(f"{address(there).text}?format=html")).send(told)
+    as_it_is, as_markup = (got.json["message"] for got in there.got)
+    assert "<b>no</b> *no*" in as_it_is
+    assert "&lt;b&gt;no&lt;/b&gt;" in as_markup
 
 
 @pytest.mark.parametrize("answer", [Says(500), Says(401), CLOSE])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trio
 import trustme
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.alert import http
@@ -154,6 +154,7 @@ def test_how_long_to_wait_until_a_date(away: int, seconds: float) -> None:
     assert http._after(date, now) == seconds
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_retry_after_breaks_it(text: str) -> None:
     seconds = http._after(text, datetime(2026, 3, 1, tzinfo=UTC))
@@ -342,6 +343,7 @@ def test_an_origin_has_neither_user_nor_path() -> None:
     assert "\x1b" not in origin("https://a\x1b[31m/")
 
 
+@settings(deadline=None)
 @given(st.from_regex("[A-Za-z0-9]{8,30}", fullmatch=True), st.text("0 /-", max_size=120))
 def test_nothing_of_a_path_survives_blotting(path: str, noise: str) -> None:
     hidden = tuple(secrets(f"https://hooks.contoso.com/{path}/{path[::-1]}?key={path}%20x"))
@@ -351,6 +353,11 @@ def test_nothing_of_a_path_survives_blotting(path: str, noise: str) -> None:
     assert len(said) <= 200
 
 
+def test_what_is_encoded_in_an_address_is_known_in_plain_as_well() -> None:
+    assert without("no team a secret key", tuple(secrets("https://hooks.contoso.com/a%20secret%20key"))) == "no team …"
+
+
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 50))
 def test_shown_is_one_printable_line(text: str, most: int) -> None:
     assert shown(text, most).isprintable()

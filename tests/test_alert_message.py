@@ -172,7 +172,7 @@ def test_times_are_in_utc() -> None:
 # --- for programs
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(messages(4))
 def test_every_document_obeys_its_schema_and_tells_all(told: Message) -> None:
     data = document(told)
@@ -215,7 +215,7 @@ def test_a_document() -> None:
     }
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(messages(4))
 def test_no_headline_is_longer_than_wanted(told: Message) -> None:
     assert len(headline(told, 150)) <= 150

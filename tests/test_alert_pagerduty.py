@@ -113,7 +113,7 @@ def test_where_a_limit_stops_us_it_is_not_always_before_the_same() -> None:
     assert len(first) > 1
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(items())
 def test_its_limits_are_kept(told: Item) -> None:
     made: Any = msgspec.json.decode(encoded(event(told, "probe.contoso.com"), "key"))

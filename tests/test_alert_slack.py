@@ -58,7 +58,7 @@ def test_what_is_posted() -> None:
     ]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(messages())
 def test_slack_takes_whatever_we_are_told(told: Message) -> None:
     read = msgspec.json.decode(msgspec.json.encode(payload(told, "<!here>")))
@@ -75,7 +75,7 @@ def test_slack_takes_whatever_we_are_told(told: Message) -> None:
     assert len(msgspec.json.encode(groups)) <= MOST_IN_ALL + 3000  # a single one may be larger
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(messages())
 def test_nothing_becomes_markup_that_is_not_ours(told: Message) -> None:
     for text in texts(msgspec.json.decode(msgspec.json.encode(payload(told)))):
@@ -85,6 +85,13 @@ def test_nothing_becomes_markup_that_is_not_ours(told: Message) -> None:
         assert text["verbatim"] is True
         assert not re.search(r"[<>]|&(?!amp;|lt;|gt;)", text["text"])
         assert text["text"].count("```") in (0, 2)
+
+
+def test_many_small_changes_are_not_more_blocks_than_slack_takes() -> None:
+    small = {"sentence": "", "place": "", "target": "x", "title": "x", "code": "x", "exchange": ()}
+    told = message(*(item(remedy=(f"{number}",), key=f"{number}", **small) for number in range(60)))
+    read: Any = payload(told, "<!here>")
+    assert MOST_BLOCKS - 3 <= len(read["blocks"]) <= MOST_BLOCKS
 
 
 def test_no_command_is_cut_in_two() -> None:

@@ -72,7 +72,7 @@ TEMPLATE = """{"text": "${headline} | ${text}", "who": "${sender}", "id": "${key
 
 def test_a_template_is_filled_in(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text(TEMPLATE.replace("${ ", "$ "), encoding="utf-8")
-    told = message(item(sentence='a "quote", a back\\slash and ${key}'))
+    told = message(item(sentence='a "quote", a back\\slash and ${key}'), sender='"quoted"')
     read = posted(told, template=tmp_path / "t.json").json
     assert read["text"] == f"{headline(told)} | {text(told)}"
     assert (read["who"], read["id"], read["how"]) == (told.sender, told.key, "FAIL")
@@ -83,7 +83,7 @@ def test_a_template_is_filled_in(tmp_path: Path) -> None:
     assert read["price"] == "$5 $$ $ ${key}"
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(messages(3))
 def test_no_text_leaves_its_quotation_marks(told: Message) -> None:
     read = json.loads(filled('{"a": "${text}", "b": "${headline}", "c": ${changes}}', told))
@@ -123,6 +123,7 @@ def test_a_template_that_is_not_there_or_no_text(tmp_path: Path) -> None:
             list(Webhook(url=Secret("http://127.0.0.1/"), template=tmp_path / name).remarks())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_template_breaks_it(template: str) -> None:
     try:
@@ -137,7 +138,7 @@ def test_no_template_breaks_it(template: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "final"),
     [
-        (Says(500, b"SECRET"), False),
+        (Says(500, b"your key is KEYSECRET"), False),
         (Says(413, b""), True),
         (Says(404, b"/hook/SECRET"), False),
         (Says(301, b"", {"Location": "/hook/SECRET/"}), False),
@@ -146,7 +147,7 @@ def test_no_template_breaks_it(template: str) -> None:
     ],
 )
 def test_what_is_not_delivered(answer: Says | Fault, final: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PROBE_TEST_KEY", "SECRET")
+    monkeypatch.setenv("PROBE_TEST_KEY", "KEYSECRET")
     with receiver(answer) as there, pytest.raises(Undelivered) as caught:
         trio.run(partial(webhook(there, timeout=0.5, secret=Hidden("env:PROBE_TEST_KEY")).send, message()))
     assert "SECRET" not in str(caught.value)

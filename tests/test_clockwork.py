@@ -156,6 +156,18 @@ async def test_what_was_begun_between_two_slots_stands_for_the_next_one_and_for_
 
 
 @in_mock_time
+async def test_later_on_every_slot_that_is_left_out_is_told() -> None:
+    watch = Watch(job("a", last=None), seconds=0.1)
+    first, *others = watch.slots("a", 300)
+    async with watch.running():
+        await trio.sleep(first - 1)
+        watch.seconds = 1000
+        await trio.sleep(300 - first)
+    assert len(watch.times("a")) == 2
+    assert watch.clock.missed == len(others)
+
+
+@in_mock_time
 async def test_a_bug_in_one_work_stops_nobody() -> None:
     async def work(name: str) -> None:
         await trio.sleep(1)
@@ -338,6 +350,18 @@ async def test_a_reload_at_the_very_slot() -> None:
             watch.clock.reload()
             await trio.sleep(second - first + 1)
         assert watch.times("a") == pytest.approx([first, second], abs=0.001)
+
+
+@in_mock_time
+async def test_a_reload_after_the_clock_was_corrected_a_little() -> None:
+    watch = Watch(job("a"), seconds=0.01)
+    first = watch.slots("a", 200)[0]
+    async with watch.running():
+        await trio.sleep(first + 0.1)
+        watch.set_by(-1)
+        watch.clock.reload()
+        await trio.sleep(5)
+        assert watch.times("a") == pytest.approx([first])
 
 
 @in_mock_time

@@ -4,6 +4,7 @@ import ast
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -76,6 +77,12 @@ def test_fields_are_bounded() -> None:
         )
 
 
+def test_what_holds_itself_is_bounded() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    assert parsed(a=endless)["a"] == [[[["<list>"]]]]
+
+
 def test_what_is_no_plain_value_shows_its_type_alone() -> None:
     secrets = [Secret("hunter2"), Hidden("env:HUNTER2"), b"hunter2", object(), {1, 2}, ValueError("hunter2")]
     for form in Form:
@@ -106,6 +113,21 @@ def _post(url: str) -> None:
     raise ValueError(f"POST {url} said 404")
 
 
+@pytest.mark.parametrize("beyond", range(7800, 8100, 7))
+def test_no_cut_uncovers_an_address(beyond: int) -> None:
+    out = io.StringIO()
+    Log(out, Form.JSON).fault(ValueError("https://hooks.example.org/services/hunter2 " + "x" * beyond))
+    assert "hunter2" not in out.getvalue()
+
+
+def test_a_hostile_error_stays_within_its_fault() -> None:
+    out = io.StringIO()
+    Log(out, Form.TEXT, lambda: NOON).fault(ValueError(HOSTILE), target="mail")
+    first, *others = out.getvalue().splitlines()
+    assert first.isprintable()
+    assert all(line.startswith("    ") and line.isprintable() for line in others)
+
+
 def test_addresses_in_errors_keep_their_host_alone() -> None:
     def shown(error: str) -> str:
         return str(parsed(error=error)["error"])
@@ -119,7 +141,7 @@ def test_addresses_in_errors_keep_their_host_alone() -> None:
 def test_an_endless_traceback_keeps_its_end() -> None:
     def deeper(level: int) -> None:
         if not level:
-            raise ValueError("x" * 5000)
+            raise ValueError("x" * 7900 + "the end")
         deeper(level - 1)
 
     out = io.StringIO()
@@ -127,7 +149,7 @@ def test_an_endless_traceback_keeps_its_end() -> None:
         deeper(200)
     Log(out, Form.JSON).fault(caught.value)
     assert len(out.getvalue()) < 12_000
-    assert json.loads(out.getvalue())["traceback"].endswith("xx\n")
+    assert json.loads(out.getvalue())["traceback"].endswith("xxthe end\n")
 
 
 class Full(io.StringIO):
@@ -192,8 +214,11 @@ def test_an_output_that_knows_no_better_gets_escapes() -> None:
 def test_every_event_is_explained_and_every_event_that_is_written_is_known() -> None:
     assert set(get_args(Name)) == set(EVENTS)
     assert all(meaning.endswith(".") for _, meaning in EVENTS.values())
-    for module in (HOUSE / "probe").rglob("*.py"):
-        for node in ast.walk(ast.parse(module.read_text())):
+    modules = {module: module.read_text() for module in (HOUSE / "probe").rglob("*.py")}
+    for name in set(EVENTS) - {"log-lost"}:
+        assert any(f'event("{name}"' in re.sub(r"\(\s+", "(", text) for text in modules.values()), name
+    for module, text in modules.items():
+        for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "event":
-                name = node.args[0]
-                assert not isinstance(name, ast.Constant) or name.value in EVENTS, f"{module}: {name.value!r}"
+                told = node.args[0]
+                assert not isinstance(told, ast.Constant) or told.value in EVENTS, f"{module}: {told.value!r}"

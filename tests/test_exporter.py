@@ -9,6 +9,8 @@ from functools import wraps
 import pytest
 import trio
 import trio.testing
+from h2.config import H2Configuration
+from h2.connection import H2Connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,7 +97,8 @@ async def test_health_readiness_and_the_way_there(exporter: Exporter, here: Here
         ("/probe?target=%ff", 400),
         ("/probe?target=%1b[2J", 400),
         ("/probe?target=not/a/target", 400),
-        ("/probe?target=" + "x" * 301, 400),
+        ("/probe?target=https://mx.fabrikam.com/" + "x" * 300, 400),
+        ("/probe?target=mail&module=" + "x" * 301, 400),
         ("/probe?" + "&".join(["a=b"] * 50), 400),
         ("/probe?target=stranger.example.org:25", 403),
         ("/probe?target=mail.contoso.com:22", 403),
@@ -258,6 +261,19 @@ def test_rubbish_ends_its_own_connection_alone(request_: bytes, monkeypatch: pyt
 
 
 @in_trio
+async def test_an_error_of_the_library_ends_its_own_connection_alone() -> None:
+    hostile = H2Connection(H2Configuration(header_encoding=None, validate_outbound_headers=False))
+    hostile.initiate_connection()
+    path = [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"a"), (b":path", b"/\xff")]
+    hostile.send_headers(1, path, end_stream=True)
+    here = source()
+    async with exporter(here) as served:
+        await served.raw(hostile.data_to_send())
+        assert len(here.troubles) == 1
+        assert (await served.get("/-/healthy")).status == 200
+
+
+@in_trio
 async def test_a_long_body_holds_nothing_up() -> None:
     async with exporter(source()) as served:
         for size in (10, 1 << 16, 1 << 22):
@@ -368,6 +384,26 @@ async def test_who_resets_the_connection_leaves_no_trace() -> None:
         await stream.aclose()
         assert (await served.get("/probe?target=mail")).status == 200
     assert (len(here.looks), here.troubles) == (1, [])
+
+
+@in_trio
+async def test_who_leaves_makes_room() -> None:
+    begun = trio.Event()
+
+    async def never(watched: Watched, seconds: float) -> Standing:
+        begun.set()
+        await trio.sleep_forever()
+        raise AssertionError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(house, "MOST_CONNECTIONS", 1)
+        async with exporter(source(look=never)) as served:
+            stream = await trio.open_tcp_stream(LOOPBACK, served.port)
+            await stream.send_all(b"GET /probe?target=mail HTTP/1.1\r\nhost: a\r\n\r\n")
+            await begun.wait()
+            await stream.aclose()
+            while not await served.raw(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"):
+                await trio.lowlevel.checkpoint()
 
 
 # Where to listen.

@@ -61,16 +61,17 @@ def test_the_drawing() -> None:
     bars = [
         Bar(label="OLD", first=AT - 30 * DAY, last=AT - 10 * DAY, ends=AT - 5 * DAY),
         Bar(label="NEW", first=AT - 10 * DAY, last=AT, ends=AT + 5 * DAY, now=True),
-        Bar(label="LATE", first=AT - DAY, last=AT, ends=AT + 90 * DAY),
+        Bar(label="LATE", first=AT - DAY, last=AT, ends=AT + 12 * DAY),
     ]
     looks = [look(30, 8, Verdict.OK), look(7, 5, Verdict.FAIL), look(5, 4, Verdict.WARN), look(2, 0, Verdict.UNKNOWN)]
-    assert drawing(bars, looks) == [
-        "            2026-10-22                   now2026-12-01",
-        "  verdict   ────────────────────── ×××!!  ???",
-        "  OLD       ─────────────────────.....×   │",
-        "  NEW                           ──────────.....×",
-        "  LATE                                   ──........→",
+    assert drawing(bars, looks)[1:] == [  # a column a day
+        "  verdict   " + "─" * 23 + "×××! ???",
+        "  OLD       " + "─" * 21 + "....×    │",
+        "  NEW       " + " " * 20 + "─" * 11 + "....×",
+        "  LATE      " + " " * 29 + "──........→",
     ]
+    (dates,) = plain(drawn([], [], AT - 30 * DAY, AT, 80)).splitlines()
+    assert dates == " " * 12 + f"{'2026-10-22':<50}now     2026-12-01"
 
 
 def test_what_expired_before_the_drawing_begins_has_no_cross() -> None:

@@ -186,7 +186,7 @@ def test_the_first_of_too_many_are_the_worst() -> None:
             verdict=Verdict.FAIL,
             certificates=[sighting(address, days=1000 - number) for number, address in enumerate(addresses)],
             endpoints=[*map(met, addresses), met("198.51.100.25", failure="refused")],
-            episodes=[*(episode(code, Verdict.WARN) for code in codes), episode()],
+            episodes=[*(episode(code, Verdict.WARN) for code in codes), episode("starttls-not-supported")],
         )
     )
     assert names(series)["probe_endpoint_up"] == MOST_ENDPOINTS
@@ -195,7 +195,7 @@ def test_the_first_of_too_many_are_the_worst() -> None:
     assert "198.51.100.25" in labels(series, "probe_endpoint_up", "address")
     assert addresses[-1] in labels(series, "probe_certificate_info", "address")
     assert addresses[0] not in labels(series, "probe_certificate_info", "address")
-    assert "certificate-expired" in labels(series, "probe_finding", "code")
+    assert "starttls-not-supported" in labels(series, "probe_finding", "code")
     assert value(series, "probe_series_omitted", target="mail") == 21 + 20 + 6
 
 

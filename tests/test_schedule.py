@@ -180,6 +180,14 @@ def test_a_run_takes_cron_when_a_time_has_come_since_and_not_a_spread_later() ->
     assert not due(noon, "a", NOON + timedelta(seconds=2), NOON + HOUR, utc)
 
 
+def test_a_run_in_the_second_of_two_equal_hours_does_not_take_the_first_one_s_time_again() -> None:
+    nightly = Schedule(cron="30 2 * * *")
+    last = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)  # 02:10, again
+    assert due(nightly, "a", last - 50 * MINUTE, last, BERLIN)
+    assert not due(nightly, "a", last, last + 40 * MINUTE, BERLIN)
+    assert until(nightly, last, None, BERLIN) == datetime(2026, 10, 27, 1, 35, tzinfo=UTC)
+
+
 def test_an_alert_outlives_the_next_two_looks() -> None:
     assert until(Schedule(every=300), NOON) == NOON + 15 * MINUTE
     assert until(Schedule(every=300), NOON, 280) == NOON + 15 * MINUTE

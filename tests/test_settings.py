@@ -1,5 +1,6 @@
 """`probe.toml`: what it says becomes settings; its defaults, its files, its expectations."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -180,18 +181,23 @@ def test_store_and_listen(read: Written, tmp_path: Path) -> None:
     }
 
 
-def test_the_named_connector_decides(read: Written) -> None:
+def test_the_named_connector_decides(read: Written, tmp_path: Path) -> None:
     """What it demands is demanded, and it is the only one that is left to be found by the endpoint."""
+    exported = json.loads(EXPORT.read_bytes())
+    first = exported[0] if isinstance(exported, list) else exported
+    other = {**first, "Name": "Other", "Identity": "Other", "TlsDomain": "other.example.org"}
+    (tmp_path / "outbound.json").write_text(json.dumps([other, first]))
     target = '[[target]]\ntarget = "other.example.org:25"\nconnectors = ["outbound.json"]\n'
     (watched,) = read(f'{target}connector = "{OUTBOUND.upper()}"\n').targets
     assert watched.standard.connector == OUTBOUND
     assert watched.standard.auth_level is AuthLevel.DOMAIN_VALIDATION
     assert watched.standard.name
     assert watched.organisation is not None
-    assert len(watched.organisation.outbound) == 1
+    assert [found.name for found in watched.organisation.outbound] == [OUTBOUND]
     (unnamed,) = read(target).targets
     assert unnamed.standard.connector is None
     assert unnamed.organisation is not None
+    assert len(unnamed.organisation.outbound) == 2
 
 
 def test_exports_and_roots_are_read_once(read: Written, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,6 +345,7 @@ def test_every_key_and_element_has_its_line() -> None:
         "[[target]]\ntarget = '''\n[[no]]\n'''\n"
         "[target.thumbprints]\ncurrent = []\n"
         "[[target]]\nt = {a={}, b=1}\n"
+        'several = ["""a\n""", 1]\n'
     )
     assert places(text) == {
         ("a",): 2,
@@ -366,6 +373,9 @@ def test_every_key_and_element_has_its_line() -> None:
         ("target", 1, "t"): 20,
         ("target", 1, "t", "a"): 20,
         ("target", 1, "t", "b"): 20,
+        ("target", 1, "several"): 21,
+        ("target", 1, "several", 0): 21,
+        ("target", 1, "several", 1): 22,
     }
 
 

@@ -95,6 +95,7 @@ WRONG: tuple[tuple[str, str, str], ...] = (
     ("warn_days", "nan", "warn_days is nan"),
     ("warn_days", "inf", "warn_days is inf"),
     ("next_certificate", '"missing.pem"', "cannot read certificates from"),
+    ("next_certificate", '"~nobody-at-all/x"', "home directory that is not known"),
     ("next_certificate", '"empty"', "holds no certificate"),
     ("schedule", '"soon"', "`soon` is neither"),
     ("schedule", '"0s"', "0 seconds are too few"),

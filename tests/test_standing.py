@@ -327,6 +327,14 @@ def test_what_a_policy_demands_is_no_less_grave_while_it_is_unknown() -> None:
     assert standing(look(bad), look(scenes()["sts-enforced"], at=AT + HOUR)).episodes == ()
 
 
+def test_a_host_that_the_policy_lacks_stays_while_the_policy_is_unknown() -> None:
+    bad = scenes()["sts-mx-not-covered-enforce"]
+    after = standing(look(bad), look(kept(bad, mta_sts=scenes()["sts-record-unknown"].mta_sts), at=AT + HOUR))
+    assert ("mx-not-in-policy", FAIL) in opened(after)
+    gone = look(kept(bad, mta_sts=scenes()["sts-absent"].mta_sts), at=AT + HOUR)
+    assert ("mx-not-in-policy", FAIL) not in opened(standing(look(bad), gone))
+
+
 STAYS = {
     "sts-web-expired": ("sts-webpki-invalid", ["sts-fetch-refused", "sts-fetch-timeout", "sts-record-unknown"]),
     "sts-policy-malformed": ("sts-policy-invalid", ["sts-fetch-refused", "sts-web-expired", "sts-record-unknown"]),
@@ -574,7 +582,7 @@ def replayed(steps: list[tuple[str, Standard, int]]) -> Iterator[tuple[Standing 
         found = after
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(SEQUENCES)
 def test_standings_are_sound(steps: list[tuple[str, Standard, int]]) -> None:
     for before, one_look, after in replayed(steps):

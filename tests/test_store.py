@@ -168,6 +168,23 @@ def test_what_changes_is_told_apart_however_often(path: Path) -> None:
         assert len(store.history(NAME)) == 120
 
 
+def test_of_what_changes_too_often_no_more_evidence_is_kept(path: Path) -> None:
+    with Store.open(path, AT) as store:
+        for number, at in enumerate(minutes(seen_module.A_DAY + 9)):
+            record(store, at, of=rotated(number), happened=[change(at)])
+        assert len({one.digest for one in store.looks(NAME)}) == seen_module.A_DAY + 9
+        assert rows(store, "evidence") == seen_module.A_DAY
+
+
+def test_that_a_certificate_was_there_earlier_is_believed(path: Path) -> None:
+    with Store.open(path, AT) as store:
+        record(store, after=standing(certificates=[sighting(chain()[0], first=AT)]))
+        now = standing(AT + HOUR, certificates=[sighting(chain()[0], AT + HOUR, first=AT - DAY)])
+        record(store, AT + HOUR, of=rotated(1), after=now)
+        store.forget([])
+        assert [(one.first, one.last) for one in store.sightings(NAME)] == [(AT - DAY, AT + HOUR)]
+
+
 def rotated(number: int) -> Evidence:
     address = f"198.51.{number // 250}.{number % 250}"
     return evidence(seen(*chain(), address=address))

@@ -95,7 +95,8 @@ def test_a_number_is_never_used_again(store: Store) -> None:
 
 def test_a_batch_is_bounded(store: Store) -> None:
     for number in range(AT_ONCE + 1):
-        put(store, AT + timedelta(seconds=number))
+        at = AT + timedelta(seconds=number)
+        record(store, at, notices={"ops": (notice(at, item("a", at)), at, False)})
     found = store.due("ops", AT + DAY)
     assert len(found) == AT_ONCE
     assert found[0].created == AT

@@ -69,12 +69,13 @@ class Alertmanager(Sink, kw_only=True, frozen=True, tag="alertmanager"):
             return
         import trio
 
-        headers = {"Content-Type": "application/json", **self._authorization()}
+        authorization, secrets = self._authorization()
+        headers = {"Content-Type": "application/json", **authorization}
         failures: list[Undelivered] = []
 
         async def tell(url: Secret) -> None:
             try:
-                async with http.posting(_api(url), timeout=self.timeout, ca=self.ca) as post:
+                async with http.posting(_api(url), timeout=self.timeout, ca=self.ca, hide=secrets) as post:
                     for body in bodies:
                         await post(body, headers)
             except Undelivered as error:
@@ -111,13 +112,16 @@ class Alertmanager(Sink, kw_only=True, frozen=True, tag="alertmanager"):
             alert["generatorURL"] = self.generator
         return alert
 
-    def _authorization(self) -> dict[str, str]:
+    def _authorization(self) -> tuple[dict[str, str], tuple[str, ...]]:
+        """The header, if any, and what in it is secret."""
         if self.bearer:
-            return {"Authorization": f"Bearer {address.revealed(self.bearer)}"}
+            token = address.revealed(self.bearer)
+            return {"Authorization": f"Bearer {token}"}, (token,)
         if self.username and self.password:
-            pair = f"{self.username}:{address.revealed(self.password)}".encode()
-            return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-        return {}
+            password = address.revealed(self.password)
+            pair = base64.b64encode(f"{self.username}:{password}".encode()).decode()
+            return {"Authorization": f"Basic {pair}"}, (password, pair)
+        return {}, ()
 
     def remarks(self) -> Iterator[str]:
         if self.bearer and self.username:
@@ -134,10 +138,9 @@ class Alertmanager(Sink, kw_only=True, frozen=True, tag="alertmanager"):
 
 
 def _ended(item: Item) -> str | None:
-    """The severity under which the fault does not go on; None where it does, or where there was none."""
-    before = SEVERITY.get(item.before) if item.before else None
-    over = item.kind in (Became.CLEARED, Became.EASED, Became.WORSENED) and before != SEVERITY.get(item.verdict)
-    return before if over else None
+    """The severity that the fault had before this change; None where it had none, or this is no such change."""
+    ends = item.kind in (Became.CLEARED, Became.EASED, Became.WORSENED)
+    return SEVERITY.get(item.before) if item.before and ends else None
 
 
 def _labels(notice: Notice, item: Item, severity: str) -> Mapping[str, object]:

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 SUBJECT = 200  # characters
 
-# In ASCII (names of hosts as A-labels), with or without a name before it.
+# In ASCII (names of hosts as A-labels), with or without a name before it that needs no quotes (RFC 5322 §3.2.3).
 _BARE = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"
-_ADDRESS = rf'^({_BARE}|[^<>"\x00-\x1f]*<{_BARE}>)$'
+_ADDRESS = rf"^({_BARE}|[^\x00-\x1f()<>\[\]:;@\\,\"]*<{_BARE}>)$"
 Address = Annotated[str, Meta(pattern=_ADDRESS, max_length=320)]
 
 

@@ -124,4 +124,5 @@ def _runs(*runs: Json) -> Json:
 
 
 def _run(words: str, **look: object) -> Json:
-    return {"type": "TextRun", "text": words or " ", **look}
+    # Even here {{DATE(…)}} and {{TIME(…)}} would be computed, and an empty text is none.
+    return {"type": "TextRun", "text": re.sub(r"\{(?=\{)", "{ ", words) or " ", **look}

@@ -37,10 +37,11 @@ class Secret:
                 raise LookupError(f"the environment has no {rest}")
             return found
         try:
-            data = (self.base / rest).expanduser().open("rb").read(MOST_BYTES + 1)
+            with (self.base / Path(rest).expanduser()).open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
             found = data.decode().rstrip("\r\n")
-        except OSError as error:
-            raise LookupError(f"cannot read {rest}: {error.strerror}") from None
+        except (OSError, RuntimeError) as error:  # the latter: nobody knows whose home it is
+            raise LookupError(f"cannot read {rest}: {getattr(error, 'strerror', error)}") from None
         except UnicodeDecodeError:
             raise LookupError(f"{rest} is not UTF-8") from None
         if not found or len(data) > MOST_BYTES:

@@ -41,8 +41,8 @@ def prune(keep: Keep = None, config: d.Config = None, store: d.StoreOption = Non
         pass
     with Store.open(path, now()) as found:
         gone = found.prune(now(), seconds)
-    told = ", ".join(f"{count} {kind}" for kind, count in gone.items() if count)
-    print(f"forgot {told}" if told else "nothing is that old")
+    told = ", ".join(f"{kind} {count}" for kind, count in gone.items() if count)
+    print(f"forgot: {told}" if told else "nothing is that old")
     return Verdict.OK.exit_code
 
 

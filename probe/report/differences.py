@@ -120,10 +120,10 @@ def _route(report: Report) -> Iterator[Entry]:
     yield ("route", ""), [*([ways[route.kind]] if route.kind in ways else []), *lines, *unknown, *failure]
     for hop in route.hops:
         doubts = [_unknown(answer) for answer in hop.answers if not answer.outcome.known]
-        yield ("addresses", hop.host), [*sorted(hop.addresses), *doubts]
+        yield ("addresses", hop.host), [*hop.addresses, *doubts]
         records = [record for answer in hop.tlsa for record in answer.records]
         doubts = [_unknown(answer) for answer in hop.tlsa if not answer.outcome.known]
-        yield ("TLSA", hop.host), [*sorted(records), *doubts]
+        yield ("TLSA", hop.host), [*records, *doubts]
 
 
 def _unknown(answer: Answer) -> str:

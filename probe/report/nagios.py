@@ -5,7 +5,7 @@ is 'label'=value[UOM];[warn];[crit];[min];[max]; the exit code is the verdict's 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from probe.judge.certificate import Certificate, parse
 from probe.model import Report, Verdict, gravest
@@ -26,7 +26,7 @@ def render(reports: Sequence[Report]) -> str:
     """All reports as the output of one check: one status, every endpoint's values, a line for every fault."""
     status = STATUS[gravest(report.verdict for report in reports)]
     pieces = [f"PROBE {status} - {visible(_message(reports).translate(_IN_TEXT), MESSAGE)}"]
-    pieces += (f" {value}" if number else f" | {value}" for number, value in enumerate(_values(reports)))
+    pieces += (f" {value}" if number else f" | {value}" for number, value in enumerate(_once(_values(reports))))
     pieces += (f"\n{line.translate(_IN_TEXT)}" for line in _lines(reports))
     room = LIMIT - 1
     kept = []
@@ -75,6 +75,14 @@ def _values(reports: Sequence[Report]) -> Iterator[str]:
                 slowest[label] = max(seconds, slowest.get(label, 0))
         for label, seconds in slowest.items():
             yield _value(label, f"{seconds:.6f}s;;;0")
+
+
+def _once(values: Iterable[str]) -> Iterable[str]:
+    """Each label once, as graphs want it: a configuration may name the same host twice, and expect this and that."""
+    kept: dict[str, str] = {}
+    for value in values:
+        kept.setdefault(value.rpartition("=")[0], value)
+    return kept.values()
 
 
 def _value(label: str, value: str) -> str:

@@ -28,7 +28,7 @@ _THERE = ("target", "host", "address", "port")
 _CERTIFICATE = (*_THERE, "offer")
 
 # What there is, in the order in which it is written: name, meaning, labels.
-_FAMILIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+FAMILIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "probe_success": ("Whether the last look at the target came to OK or WARN.", ("target",)),
     "probe_verdict": ("1 for the verdict that the target has, 0 for the others.", ("target", "verdict")),
     "probe_verdict_since_timestamp_seconds": ("Since when the target has had its verdict.", ("target",)),
@@ -102,7 +102,7 @@ class _Sheet:
     """Values by family and labels: no series twice, for Prometheus would take the first and complain."""
 
     def __init__(self) -> None:
-        self._values: dict[str, dict[tuple[str, ...], float]] = {name: {} for name in _FAMILIES}
+        self._values: dict[str, dict[tuple[str, ...], float]] = {name: {} for name in FAMILIES}
         self._known: dict[str, str] = {}  # labels that were made fit: most occur many times
 
     def put(self, family: str, value: float, *labels: str) -> None:
@@ -120,7 +120,7 @@ class _Sheet:
 
         for name, values in self._values.items():
             if values:
-                meaning, labels = _FAMILIES[name]
+                meaning, labels = FAMILIES[name]
                 metric = GaugeMetricFamily(name, meaning, labels=labels)
                 for there, value in values.items():
                     metric.add_metric(there, value)

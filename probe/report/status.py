@@ -104,9 +104,14 @@ def _target(standing: Standing, overview: Overview, room: int, width: int) -> It
     if len(name) > room:
         yield from wrapped(name, width=width, indent=BESIDE, head=(verdict,), style="strong")
         verdict, name = Span(" " * BESIDE), ""
-    cells = _cells(standing, overview.at)
-    spans = (Span(f"{cell:>{columns}}", style) for (cell, style), (_, columns) in zip(cells, COLUMNS, strict=True))
-    yield (verdict, Span(f"{name:<{room}}", "strong"), *spans)
+    spans = [verdict, Span(f"{name:<{room}}", "strong"), Span("")]
+    for (cell, style), (_, columns) in zip(_cells(standing, overview.at), COLUMNS, strict=True):
+        text = f"{cell:>{columns}}"
+        if style == spans[-1].style:
+            spans[-1] = Span(spans[-1].text + text, style)
+        else:
+            spans.append(Span(text, style))
+    yield tuple(spans)
 
 
 def _cells(standing: Standing, now: datetime) -> Iterator[tuple[str, str]]:
@@ -146,6 +151,8 @@ def _code(group: Group, near: str) -> str:
 
 
 def _under(text: str, width: int, style: str = "") -> Iterator[Line]:
+    if len(text) <= width - BESIDE:  # most do, and to find that out by wrapping takes long with a thousand targets
+        return iter([(Span(" " * BESIDE), Span(text, style))])
     return wrapped(text, width=width, indent=BESIDE, hang=2, style=style)
 
 

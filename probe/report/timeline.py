@@ -42,15 +42,15 @@ class Axis:
     def __init__(self, first: datetime, now: datetime, columns: int) -> None:
         behind = min(max(now - first, LEAST), MOST)
         self.first, self.now, self.columns = now - behind, now, columns
-        self._step = behind / (columns - columns // AHEAD)
+        self._behind, self._past = behind, columns - columns // AHEAD
 
     def column(self, at: datetime) -> int:
         """From 0; beyond the row's end for what lies there."""
-        return max(int((at - self.first) / self._step), 0)
+        return max(int((at - self.first) / self._behind * self._past), 0)
 
     @property
     def end(self) -> datetime:
-        return self.first + self._step * self.columns
+        return self.first + self._behind * (self.columns / self._past)
 
 
 def drawn(bars: Sequence[Bar], looks: Iterable[LookSeen], since: datetime, now: datetime, width: int) -> Iterator[Line]:

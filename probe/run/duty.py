@@ -1,6 +1,6 @@
 """One target's turn: look, compare with what is remembered and with what was told, write all of it down at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import TypeVar
@@ -9,7 +9,7 @@ from probe.alert.sink import Sink
 from probe.config.duty import Settings, Watched
 from probe.errors import StateError
 from probe.judge.sts import remember
-from probe.model import Verdict
+from probe.model import Remembered, Verdict
 from probe.model.duty import Became, Change, Look, Pending, Standing
 from probe.report.ran import Ran
 from probe.run.events import Log
@@ -24,17 +24,26 @@ from probe.state.standing import stand
 
 RUNS = 10  # by which it is reckoned when the next one will be
 T = TypeVar("T")
+Looker = Callable[[Watched, Eyes, Mapping[str, Remembered], Callable[[Look], bool]], Awaitable[Look]]
 Known = tuple[Standing | None, Standing | None]
 NEWS = (Became.APPEARED, Became.WORSENED, Became.CERTIFICATE)
 
 
 class Duty:
-    """Configuration, memory and eyes together. `run` numbers the run that looks are recorded under."""
+    """Configuration, memory and eyes together. `run` numbers the run that looks are recorded under. `look` looks."""
 
     def __init__(
-        self, settings: Settings, store: Store, eyes: Eyes, log: Log, now: Callable[[], datetime], run: int
+        self,
+        settings: Settings,
+        store: Store,
+        eyes: Eyes,
+        log: Log,
+        now: Callable[[], datetime],
+        run: int,
+        look: Looker = look,
     ) -> None:
         self.settings, self.store, self.eyes, self.log, self._now, self.run = settings, store, eyes, log, now, run
+        self._look = look
         self.unsaved = Unsaved()
         self.fault: StateError | None = None  # what the store last failed for
         self._last: dict[str, Known] = {}
@@ -58,7 +67,7 @@ class Duty:
     async def take(self, watched: Watched) -> Ran:
         """One target's turn. What could not be written down is told all the same, and kept in memory; see `fault`."""
         before, told = self._known(watched.name)
-        found = await look(watched, self.eyes, self._policies, lambda seen: _is_news(before, seen))
+        found = await self._look(watched, self.eyes, self._policies, lambda seen: _is_news(before, seen))
         after = stand(before, found)
         happened = changes(self._recorded(watched.name, before), after, watched.standard.thumbprints)
         muted = not self._muted().isdisjoint({"*", watched.name})

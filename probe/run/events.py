@@ -24,9 +24,9 @@ from typing import Literal, TextIO
 from probe.report.escape import visible
 
 Name = Literal[
-    "started", "ready", "reloaded", "reload-refused", "remark", "stopping", "cut-off", "stopped",
-    "run", "look", "change", "slot-missed", "clock-jumped", "fault",
-    "sent", "undelivered", "stuck", "ping-failed",
+    "started", "ready", "reloaded", "reload-refused", "stopping", "cut-off", "stopped",
+    "look", "change", "slot-missed", "clock-jumped", "fault",
+    "sent", "undelivered", "stuck",
     "store-failed", "store-set-aside", "pruned", "listening", "log-lost",
 ]  # fmt: skip
 Level = Literal["info", "warning", "error"]
@@ -36,20 +36,17 @@ EVENTS: Mapping[Name, tuple[Level, str]] = {
     "ready": ("info", "Everything is set up, and looks are taken from now on."),
     "reloaded": ("info", "The configuration was read again and is in force: targets."),
     "reload-refused": ("error", "The new configuration cannot serve (error, hint); the old one stays in force."),
-    "remark": ("warning", "The configuration is valid, and yet this is not wise: text."),
     "stopping": ("info", "No new look is begun; those under way have grace seconds to end."),
     "cut-off": ("warning", "The look at target had not ended by then when the agent stopped."),
     "stopped": ("info", "The agent ends."),
-    "run": ("info", "A run over many targets ended: verdict, targets, seconds."),
     "look": ("info", "A target was looked at: target, verdict, seconds, attempts, changes, muted."),
     "change": ("info", "Something is no longer as it was: target, kind, code, verdict, before, key."),
     "slot-missed": ("warning", "The look at target due at slot is left out: the one before is still at work (state)."),
     "clock-jumped": ("warning", "The wall clock was set, or the machine slept: by seconds, back is negative."),
-    "fault": ("error", "A bug of ours (error, traceback), in the look at target. Everything else goes on."),
+    "fault": ("error", "A bug of ours (error, traceback), in the look at target, or where. All else goes on."),
     "sent": ("info", "Alerts were delivered: sink, notices."),
     "undelivered": ("warning", "Alerts could not be delivered: sink, reason. They are sent again when due."),
     "stuck": ("error", "Alerts are not sent again by themselves: sink, reason, notices; see `probe alerts`."),
-    "ping-failed": ("warning", "A service that misses us could not be told that we live: sink, reason."),
     "store-failed": ("error", "What was seen of target could not be written down: reason. It is kept in memory."),
     "store-set-aside": ("error", "The store was damaged. It is kept as path, and a new one begun."),
     "pruned": ("info", "What was too old was removed from the store: how many rows of what."),
@@ -94,14 +91,17 @@ class Log:
 
     def fault(self, error: BaseException, /, **fields: object) -> None:
         """Write the event `fault`: an exception that nobody expected, with where it came from."""
-        told = "".join(traceback.format_exception(error, limit=-20))
-        self.event("fault", None, **fields, error=_summary(error), traceback=told[-MOST:])
+        told = _redacted("".join(traceback.format_exception(error, limit=-20)))  # before a cut can hide what it is
+        self.event("fault", None, **fields, error=_redacted(_summary(error))[:FIELD], traceback=told[-MOST:])
 
     def _write(self, name: Name, level: Level, fields: Mapping[str, object]) -> bool:
         if self._stream is None:
             return True
         ts = self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        held = {key: _plain(_redacted(value) if key in _TEXTS else value) for key, value in fields.items()}
+        held = {
+            key: _plain(_redacted(value) if key in _TEXTS and isinstance(value, str) else value)
+            for key, value in fields.items()
+        }
         if self._form is Form.JSON:
             line = json.dumps({"ts": ts, "level": level, "event": name, **held}, separators=(",", ":"))
         else:
@@ -151,5 +151,5 @@ def _summary(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
-def _redacted(text: object) -> object:
-    return _ADDRESS.sub(r"\1\2/…", text) if isinstance(text, str) else text
+def _redacted(text: str) -> str:
+    return _ADDRESS.sub(r"\1\2/…", text)

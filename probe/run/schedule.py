@@ -97,7 +97,7 @@ def until(schedule: Schedule, after: datetime, gap: float | None = None, zone: t
     of them, so it is one hour at least, and 25 hours where there is no gap either. Raises as `slot_after`.
     """
     after = after.astimezone(UTC)
-    seen = timedelta(seconds=max(gap or 0.0, 0.0)) * 2
+    seen = timedelta(seconds=gap or 0.0) * 2
     if schedule.cron is not None:
         times = _cron(schedule.cron, after, zone)
         next(times)

@@ -66,10 +66,13 @@ class Watch:
         self._results: dict[str, Ran] = {}
         self._pinged: dict[str, float] = {}
         self._busy: set[str] = set()
+        self._known = trio.Event()
         self.watched: dict[str, Watched] = {}
         self._take_over(duty.settings)
         self.clock = Clockwork(self._jobs, self._work, parallel=MANY, now=now, log=log)
         self.window = Window(self, version, now, log)
+        if self.window.ready():
+            self._known.set()
 
     async def keep(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Be on duty until a signal ends it. Raises `ConfigError` where the metrics cannot be served."""
@@ -81,7 +84,7 @@ class Watch:
             beside.start_soon(self._every, GROUPED, self._dispatch)
             beside.start_soon(self._every, A_DAY.total_seconds(), self._prune)
             if self._wishes.textfile:
-                beside.start_soon(self._every, WRITTEN, self._write)
+                beside.start_soon(self._keep_file, self._wishes.textfile)
             self._log.event("ready", targets=len(self.watched))
             self._manager.ready(f"{len(self.watched)} targets")
             task_status.started()
@@ -102,6 +105,8 @@ class Watch:
             if name in self.watched:
                 self._results[name] = replace(ran, report=None)  # a thousand of them would fill the memory
                 self.standings[name] = ran.standing
+                if self.window.ready():
+                    self._known.set()
 
     async def _every(self, seconds: float, job: Callable[[trio.Nursery], None]) -> None:
         """A fault of ours in one of these is told, and tried again the next time."""
@@ -112,7 +117,7 @@ class Watch:
                 except ProbeError as error:
                     self._log.event("store-failed", reason=str(error))
                 except Exception as error:
-                    self._log.fault(error, where=job.__name__)
+                    self._log.fault(error)
                 await trio.sleep(seconds)
 
     def _dispatch(self, nursery: trio.Nursery) -> None:
@@ -138,9 +143,10 @@ class Watch:
         finally:
             self._busy.discard(name)
 
-    def _write(self, nursery: trio.Nursery) -> None:
-        if self._wishes.textfile:
-            textfile.write(self._wishes.textfile, self._exposition())
+    async def _keep_file(self, path: Path) -> None:
+        """Until it is known how all targets stand, what was written before is nearer the truth than what could be."""
+        await self._known.wait()
+        await self._every(WRITTEN, lambda _: textfile.write(path, self._exposition()))
 
     def _prune(self, nursery: trio.Nursery) -> None:
         self._log.event("pruned", rows=self.duty.store.prune(self._now(), self.duty.settings.keep))

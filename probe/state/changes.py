@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from probe.model import Verdict, Where
+from probe.model import Names, Verdict, Where
 from probe.model.duty import Became, Change, Episode, PolicySeen, Sighting, Standing
 from probe.state.leaves import Place, by_place, organisation, presented
 from probe.state.standing import key
@@ -148,6 +148,7 @@ def _certificate(after: Standing, met: Sequence[tuple[Sighting, Sighting]], expe
         since=min(min(leaf.first for _, leaf in met), after.at),
         at=after.at,
         facts=tuple(sorted((name, value) for name, value in facts.items() if value)),
+        names=Names(common=(("THUMBPRINT", facts["after"]),)) if cause == "renewed" else Names(),
     )
 
 
@@ -199,6 +200,7 @@ def _policy(before: PolicySeen | None, now: PolicySeen | None, after: Standing) 
         since=min(now.first, after.at),
         at=after.at,
         facts=tuple(sorted((name, value) for name, value in facts.items() if value)),
+        names=Names(common=(("DOMAIN", after.target.name),)),
     )
 
 

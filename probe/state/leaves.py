@@ -62,12 +62,19 @@ def sight(before: Sequence[Sighting], evidence: Evidence, reach: Reach, at: date
         found += (_since(one, first.get(one.sha256, at)) for one in now)
         latest = [] if now or (there[3] and reach.saw_both(there[0], there[1])) else presented(earlier)
         shown = {one.sha256 for one in now}
-        found += (one for one in earlier if one.sha256 not in shown and (one in latest or one.last >= at - MEMORY))
+        kept = [one for one in earlier if one.sha256 not in shown and (one in latest or one.last >= at - MEMORY)]
+        found += (_past(one, at) for one in kept) if now else kept
     return tuple(found)
 
 
 def _since(seen: Sighting, first: datetime) -> Sighting:
     return seen if seen.first == first else replace(seen, first=first)
+
+
+def _past(seen: Sighting, at: datetime) -> Sighting:
+    """A sighting from before `at`, as it is also where the clock has stood still since."""
+    last = min(seen.last, at - timedelta.resolution)
+    return seen if seen.last == last else replace(seen, first=min(seen.first, last), last=last)
 
 
 def _leaves(evidence: Evidence, at: datetime) -> Iterator[Sighting]:

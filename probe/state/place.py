@@ -71,8 +71,9 @@ def _made(path: Path) -> None:
 
 def _ready(path: Path, now: datetime) -> sqlite3.Connection:
     with translated(path), _closing_on_error(_connected(path, "rw")) as db:
+        if path.stat().st_size == 0:  # it is settled with the first page: what `prune` frees is given back
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         version(db, path)  # before anything is written
-        db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: what `prune` frees is given back
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA journal_size_limit = {1 << 23}")
         migrate(db, path, now)

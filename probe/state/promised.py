@@ -72,12 +72,3 @@ class Promised:
         if found is None or found.addresses_dnssec in _UNSEEN:
             return False
         return found.status in _DECIDED or found.tlsa_dnssec is Dnssec.SECURE
-
-    @property
-    def every_dane(self) -> bool:
-        """Whether it is known of each host, and of the way to them."""
-        dane = self._promises.dane
-        if dane is None:
-            return self._unwanted
-        mx = dane.mx_dnssec not in (Dnssec.BOGUS, Dnssec.FAILED, Dnssec.NOT_VALIDATED)
-        return mx and all(map(self.dane, dane.hosts))

@@ -20,7 +20,7 @@ from probe.state.promised import Promised
 
 AT_ENDPOINTS = ("not-observed", "starttls-not-supported", "client-certificate-required")
 OF_DANE = ("dane-lookup-failed", "dane-not-validated", "dnssec-invalid")
-_OF_ROUTES = ("no-mail", "name-not-found", "not-observed", "dnssec-invalid")
+_OF_ROUTES = ("no-mail", "name-not-found", "not-observed", "dnssec-invalid", "dane-required")
 _OF_SESSIONS = ("tls-version-old", "cipher-weak", "client-certificate-not-asked")
 _OF_EXPORTS = ("connector-none", "connector-ambiguous", "connector-goes-elsewhere")
 _OTHERWISE = "to clients that offer "  # how the fact `seen` begins where only a narrower offer shows it
@@ -85,8 +85,6 @@ class Reach:
             return promised.record_known and (code != "sts-required" or promised.policy_known)
         if code.startswith("tlsrpt-"):
             return promised.reporting_known
-        if code.startswith("dane-"):
-            return self._route and promised.every_dane
         if code in _OF_ROUTES:
             return self._route
         return self._whole(chains=code != "route-cut" or "certificates_omitted" in dict(episode.facts))

@@ -149,9 +149,10 @@ class Store(Past):
 
     # Upkeep.
 
-    def prune(self, now: datetime, keep_seconds: float) -> dict[str, int]:
-        """Forget what is older than that, see `upkeep`. Gives how much of what went."""
-        return upkeep.prune(self._writing, now, keep_seconds)
+    def prune(self, now: datetime, keep_seconds: float, *, every: float = 0.0) -> dict[str, int]:
+        """Forget what is older than that, see `upkeep`, unless it was done less than `every` seconds ago. Gives how
+        much of what went."""
+        return upkeep.prune(self._writing, now, keep_seconds, every)
 
     def backup(self, path: Path) -> None:
         """All of it into one new file, while others write on. Raises `StateError` where there is one already."""

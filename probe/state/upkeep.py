@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 
+from probe.state import seen
 from probe.state.blobs import DAY, micros
 
 BATCH = 2000  # rows of a transaction, so that other writers need not wait for long
@@ -52,7 +53,9 @@ _OLD: tuple[tuple[str, str, str], ...] = (
                 sum(size) OVER (PARTITION BY target ORDER BY seen DESC) AS total
             FROM (
                 SELECT evidence.id, evidence.target, size, max(stretch.id) AS seen, max(changed) AS changed
-                FROM evidence JOIN stretch ON stretch.evidence = evidence.id GROUP BY evidence.id))
+                FROM evidence JOIN stretch ON stretch.evidence = evidence.id
+                WHERE evidence.target IN (SELECT target FROM evidence GROUP BY target HAVING count(*) > :few)
+                GROUP BY evidence.id))
             WHERE newest > 1 AND (NOT changed AND place > :quiet OR total > :most)""",
     ),
     ("certificates seen", "sighting", "SELECT id FROM sighting WHERE last < :before"),
@@ -91,10 +94,14 @@ _OLD: tuple[tuple[str, str, str], ...] = (
 Writing = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
 
-def prune(writing: Writing, now: datetime, keep_seconds: float) -> dict[str, int]:
-    """Forget what is older than that, a bit at a time. Gives how many rows of what kind went."""
+def prune(writing: Writing, now: datetime, keep_seconds: float, every: float) -> dict[str, int]:
+    """Forget what is older than that, a bit at a time. Gives how many rows of what kind went; of none, where the last
+    time was less than `every` seconds ago."""
     at = micros(now)
     with writing() as db:
+        row = db.execute("SELECT value FROM meta WHERE key = 'pruned'").fetchone()
+        if row and row[0] <= at < row[0] + int(every * 1_000_000):
+            return {}
         _forget_mutes(db, at)
         at = _believed(db, at)
     limits = {
@@ -103,6 +110,7 @@ def prune(writing: Writing, now: datetime, keep_seconds: float) -> dict[str, int
         "day": DAY,
         "quiet": QUIET,
         "most": MOST_BYTES,
+        "few": MOST_BYTES // seen.MOST_BYTES,  # which cannot be too many, nor too large together
         "sightings": MOST_SIGHTINGS,
     }
     counts = dict.fromkeys((kind for kind, _, _ in _OLD), 0)
@@ -110,7 +118,7 @@ def prune(writing: Writing, now: datetime, keep_seconds: float) -> dict[str, int
         counts[kind] += _delete(writing, table, which, limits)
     with writing() as db:
         db.execute("DELETE FROM remembered WHERE fetched < :before", limits)
-        db.execute("PRAGMA incremental_vacuum").fetchall()
+    _give_back(writing)
     return counts
 
 
@@ -123,6 +131,16 @@ def _delete(writing: Writing, table: str, which: str, limits: dict[str, int]) ->
             gone = [(one,) for one in ids[begin : begin + BATCH]]
             total += db.executemany(f"DELETE FROM {table} WHERE id = ?", gone).rowcount  # noqa: S608 - ours
     return total
+
+
+def _give_back(writing: Writing) -> None:
+    """Free pages to the file system: a page a statement, for `sqlite3` takes but one step of it."""
+    free = 1
+    while free:
+        with writing() as db:
+            (free,) = db.execute("PRAGMA freelist_count").fetchone()
+            for _ in range(min(free, BATCH)):
+                db.execute("PRAGMA incremental_vacuum(1)")
 
 
 def _forget_mutes(db: sqlite3.Connection, at: int) -> None:
