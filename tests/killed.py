@@ -94,7 +94,7 @@ def main(directory: Path, rounds: int, seed: int) -> None:
         pid = forked(lambda: trio.run(duty, directory, 1000, writing))  # noqa: B023 - it is gone before the next
         if number % 8:  # each eighth is killed while it begins
             os.read(reading, 1)
-        time.sleep(dice.uniform(0.0, 3 * turn))
+        time.sleep(dice.uniform(0.0, 6 * turn))
         os.kill(pid, signal.SIGKILL)
         killed += os.WIFSIGNALED(os.waitpid(pid, 0)[1])
         os.close(reading)
