@@ -13,12 +13,21 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
+from probe.cli.more import Reporting, schema_of
 from probe.judge.catalogue import CATALOGUE, Cause, Entry
+from probe.run.events import EVENTS
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("check", "judge", "connectors", "rehearse", "logs", "tlsa", "explain", "schema", "demo")
+COMMANDS = (
+    *("check", "judge", "connectors", "rehearse", "logs"),
+    *("run", "watch", "status", "history", "diff", "mute", "unmute"),
+    *("config check", "config init", "config schema", "store prune", "store backup", "store check"),
+    *("alerts list", "alerts retry", "alerts drop", "alerts test"),
+    *("tlsa", "explain", "schema", "demo"),
+)
 # Each of these makes Typer and Rich believe that somebody is watching.
 _WATCHED = ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS")
 
@@ -94,30 +103,36 @@ def _prose(text: str) -> str:
     return re.sub(r"([\\`*_<>\[\]|])", r"\\\1", text)
 
 
-def schema() -> str:
-    """`report.schema.json`: the JSON Schema of a report."""
-    from probe.report.json import schema as report_schema
-
-    return json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
+def schema(report: Reporting) -> str:
+    """`<name>.schema.json`: the JSON Schema of what that command prints as JSON, or sends."""
+    return json.dumps(schema_of(report), indent=2, ensure_ascii=False) + "\n"
 
 
-def connectors_schema() -> str:
-    """`connectors.schema.json`: the JSON Schema of a report on exports."""
-    from probe.report.connectors_json import schema as report_schema
+def configuration() -> str:
+    """`config.schema.json`: the JSON Schema of `probe.toml`, for editors."""
+    from probe.config.settings.schema import to_json
 
-    return json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
+    return to_json().decode()
 
 
-def logs_schema() -> str:
-    """`logs.schema.json`: the JSON Schema of a report on protocol logs."""
-    from probe.report.logs_json import schema as report_schema
-
-    return json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
+def events() -> str:
+    """`events.md`: what the agent logs."""
+    rows = (f"| `{name}` | {level} | {_prose(meaning)} |" for name, (level, meaning) in EVENTS.items())
+    head = (
+        "# Events",
+        "",
+        "Written by `docs/generate.py`. One line each on stderr, with `--log-format json` one JSON object: `ts` (RFC",
+        "3339, UTC), `level`, `event`, and the fields that the table names. Names stay; fields may be added.",
+        "",
+        "| Event | Level | What it says |",
+        "| --- | --- | --- |",
+    )
+    return "\n".join((*head, *rows)) + "\n"
 
 
 def usage() -> str:
     """`usage.md`: the help of the program and of each of its commands."""
-    sections = [("probe", _help()), *((f"probe {command}", _help(command)) for command in COMMANDS)]
+    sections = [("probe", _help()), *((f"probe {command}", _help(*command.split())) for command in COMMANDS)]
     text = "".join(f"\n## {title}\n\n```text\n{text}\n```\n" for title, text in sections)
     return f"# Usage\n\nWritten by `docs/generate.py` from the help of the program.\n{text}"
 
@@ -132,9 +147,10 @@ def _help(*words: str) -> str:
 
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "findings.md": findings,
-    "report.schema.json": schema,
-    "connectors.schema.json": connectors_schema,
-    "logs.schema.json": logs_schema,
+    "events.md": events,
+    "config.schema.json": configuration,
+    "report.schema.json": partial(schema, Reporting.CHECK),
+    **{f"{report}.schema.json": partial(schema, report) for report in Reporting if report is not Reporting.CHECK},
     "usage.md": usage,
 }
 

@@ -152,6 +152,13 @@ def test_of_what_is_no_fail_nobody_is_reminded() -> None:
         assert tell(last, standing(found, moved(found, AT + 5 * DAY)), A_DAY)[0] == ()
 
 
+def test_nobody_is_reminded_of_what_is_news() -> None:
+    refused, closed = failed(Stage.CONNECT, Kind.REFUSED, "refused"), failed(Stage.HANDSHAKE, Kind.CLOSED, "reset")
+    first, second = at_host(refused, there(seen(*CHAIN))), at_host(closed, there(seen(*CHAIN)), at=AT + 5 * DAY)
+    _, last = tell(None, standing(first), A_DAY)
+    assert told(tell(last, standing(first, second), A_DAY)[0]) == [(Became.WORSENED, "not-observed", WARN, FAIL)]
+
+
 def test_clocks_that_jump_remind_nobody_twice() -> None:
     once, nothing = [Became.APPEARED], list[Became]()
     assert days_of_fail(0, -0.5, 0.2, -0.9) == [once, nothing, nothing, nothing]

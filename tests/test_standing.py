@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from fixtures.build import answer
 from fixtures.certificates import leaf
-from fixtures.promised import TESTING, fetched, host, policy, response
+from fixtures.promised import TESTING, fetched, host, policy, response, tlsa
 from fixtures.promised import domain as promising
 from fixtures.scenes import ISSUING, scenes
 from probe.judge.standard import Standard, Want
-from probe.model import Evidence, Kind, Outcome, Report, Route, RouteKind, Stage, Verdict, Where, gravest
+from probe.model import Evidence, Failure, Kind, Outcome, Report, Route, RouteKind, Stage, Verdict, Where, gravest
 from probe.model.duty import Episode, Look, Standing
+from probe.state.changes import tell
 from probe.state.leaves import organisation
 from probe.state.standing import key, same_target, stand
 from tests.looks import (
@@ -79,6 +80,12 @@ def test_what_stays_goes_on_and_what_is_mended_is_over() -> None:
     assert (still.since, still.at) == (AT, AT + HOUR)
     over = stand(still, at_host(seen(*RENEWED), at=AT + DAY))
     assert (over.episodes, over.verdict, over.since, over.good) == ((), OK, AT + DAY, AT + DAY)
+
+
+def test_when_it_was_told_is_kept() -> None:
+    (_, before) = tell(None, standing(at_host(seen(*EXPIRED))), None)
+    for one_look in (at_host(seen(*EXPIRED), at=AT + HOUR), at_host(TIME_OUT, at=AT + HOUR)):
+        assert one(stand(before, one_look), "certificate-expired").told == AT
 
 
 def test_what_comes_back_begins_anew() -> None:
@@ -187,6 +194,8 @@ def test_a_chain_that_was_shown_is_looked_at_though_tls_failed() -> None:
     late = failed(Stage.AFTER, Kind.TIMEOUT, "no reply", *CHAIN)
     after = standing(at_host(seen(*EXPIRED)), at_host(late, at=AT + HOUR))
     assert opened(after) == {("not-observed", UNKNOWN)}
+    refused = failed(Stage.HANDSHAKE, Kind.TIMEOUT, "no handshake within 20 s", *CHAIN, session=None)
+    assert opened(standing(at_host(seen(*EXPIRED)), at_host(refused))) == {("not-observed", UNKNOWN)}
 
 
 def test_of_several_connections_one_that_got_there_is_enough() -> None:
@@ -286,6 +295,22 @@ def test_uneven_servers_are_even_when_all_were_looked_at() -> None:
     assert standing(uneven, at_host(seen(*CHAIN), there(seen(*CHAIN)))).episodes == ()
 
 
+def test_a_chain_that_was_cut_off_is_told_of_until_one_is_whole() -> None:
+    cut = look(scenes()["chain-cut"])
+    assert ("route-cut", WARN) in opened(standing(cut, at_host(TIME_OUT)))
+    assert ("route-cut", WARN) not in opened(standing(cut, at_host(seen(*CHAIN))))
+
+
+def test_a_harmless_difference_says_nothing_of_an_address_that_is_silent() -> None:
+    third = "192.0.2.99"
+    uneven = at_host(seen(*CHAIN), there(seen(*RENEWED)), there(seen(*EXPIRED), third))
+    assert ("address-drift", WARN) in opened(standing(uneven))
+    harmless = at_host(seen(*CHAIN), there(seen(*RENEWED)), there(TIME_OUT, third))
+    assert ("address-drift", WARN) in opened(standing(uneven, harmless))
+    mended = at_host(seen(*CHAIN), there(seen(*RENEWED)), there(seen(*CHAIN), third))
+    assert standing(uneven, mended).episodes == ()
+
+
 # Promises
 
 
@@ -335,6 +360,20 @@ def test_a_host_that_the_policy_lacks_stays_while_the_policy_is_unknown() -> Non
     assert ("mx-not-in-policy", FAIL) not in opened(standing(look(bad), gone))
 
 
+def test_dane_that_was_not_asked_for_in_time_is_no_dane_given_up() -> None:
+    late = Failure(stage=Stage.RESOLVE, kind=Kind.TIMEOUT, detail="names were not resolved in 60 s")
+    found = promising(seen(*EXPIRED), hop=replace(host(), tlsa=()))
+    cut = look(replace(found, route=replace(found.route, failure=late)), at=AT + HOUR)
+    assert cut.report.verdict is FAIL
+    assert ("tlsa-invalid", FAIL) in opened(standing(look(scenes()["dane-other-key"]), cut))
+
+
+def test_records_are_looked_at_whether_the_host_answers_or_not() -> None:
+    records = host(tlsa(3, 1, 1, CHAIN[0]))
+    after = standing(look(scenes()["dane-unusable"]), look(promising(TIME_OUT, hop=records), at=AT + HOUR))
+    assert opened(after) == {("not-observed", UNKNOWN)}
+
+
 STAYS = {
     "sts-web-expired": ("sts-webpki-invalid", ["sts-fetch-refused", "sts-fetch-timeout", "sts-record-unknown"]),
     "sts-policy-malformed": ("sts-policy-invalid", ["sts-fetch-refused", "sts-web-expired", "sts-record-unknown"]),
@@ -348,6 +387,8 @@ STAYS = {
     "dane-tlsa-bogus": ("dnssec-invalid", ["dane-tlsa-failed", "dane-not-validated"]),
     "route-cut": ("route-cut", ["resolve-timeout", "resolve-cut-short"]),
     "null-mx": ("no-mail", ["resolve-timeout", "resolve-unreachable"]),
+    "dnssec-bogus-host": ("dnssec-invalid", ["one-family-only", "resolve-timeout"]),
+    "sts-remembered": ("sts-policy-remembered", ["sts-record-unknown", "resolve-timeout"]),
 }
 GOES = {
     "sts-web-expired": ["sts-fetch-not-found", "sts-enforced", "sts-absent", "sts-policy-malformed"],
@@ -362,6 +403,8 @@ GOES = {
     "dane-tlsa-bogus": ["dane-honoured", "dane-absent"],
     "route-cut": ["dane-absent"],
     "null-mx": ["dane-absent"],
+    "dnssec-bogus-host": ["dane-absent"],
+    "sts-remembered": ["sts-fetch-refused", "sts-enforced", "sts-absent"],
 }
 EXPECTING = {"null-mx": Standard(name=HOST)}
 
@@ -501,6 +544,12 @@ def test_a_second_certificate_that_is_gone_is_forgotten_after_a_week() -> None:
     late = standing(look(both), look(single, at=AT + 8 * DAY))
     assert {one.offer for one in soon.certificates} == {"", "rsa"}
     assert {one.offer for one in late.certificates} == {""}
+
+
+def test_a_leaf_is_noted_once() -> None:
+    found = replace(evidence(seen(*CHAIN), seen(*CHAIN)), alternatives=(seen(*CHAIN),))
+    rsa = replace(found.alternatives[0], endpoint=replace(found.alternatives[0].endpoint, offer="rsa"))
+    assert len(standing(look(replace(found, alternatives=(rsa,)))).certificates) == 1
 
 
 def test_an_unreadable_leaf_has_its_digests() -> None:

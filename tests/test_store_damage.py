@@ -3,14 +3,14 @@
 import sqlite3
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from probe.errors import StateError
 from probe.model import Verdict
-from probe.state import DamagedStore, FullStore, Store, schema
+from probe.state import DamagedStore, FullStore, Store, place, schema
 from tests.storing import AT, DAY, MINUTE, NAME, change, files, item, minutes, notice, record, standing
 
 ASIDE = "probe.db.damaged-20260301T120000Z"
@@ -107,6 +107,27 @@ def test_damage_that_shows_later_is_told_and_the_next_to_open_sets_it_aside(path
     with Store.open(path, AT) as store:
         assert store.set_aside == path.with_name(ASIDE)
         record(store, happened=[change()])
+    assert files(path.parent) == ["probe.db", ASIDE]
+
+
+def test_of_two_who_meet_the_damage_one_sets_it_aside(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text(path)
+    ready = place._ready
+
+    def slow(at: Path, now: datetime) -> sqlite3.Connection:
+        try:
+            return ready(at, now)
+        except DamagedStore:
+            monkeypatch.setattr(place, "_ready", ready)
+            with Store.open(path, AT) as faster:
+                assert faster.set_aside
+                record(faster)
+            raise
+
+    monkeypatch.setattr(place, "_ready", slow)
+    with Store.open(path, AT) as store:
+        assert store.set_aside is None
+        assert len(store.standings()) == 1
     assert files(path.parent) == ["probe.db", ASIDE]
 
 

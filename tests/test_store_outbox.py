@@ -64,7 +64,7 @@ def test_what_failed_waits(store: Store) -> None:
 
 def test_what_is_stuck_stays_until_somebody_says(store: Store) -> None:
     first, second, third = put(store), put(store), put(store)
-    store.failed([first, second], "answered 413", AT + HOUR, stuck=True)
+    store.failed([first, second], "answered 413", AT - HOUR, stuck=True)
     assert ids(store, AT + 9 * DAY) == [third]
     assert [row.stuck for row in store.pending()] == [True, True, False]
     assert store.next_due() == AT

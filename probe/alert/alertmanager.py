@@ -48,6 +48,7 @@ class Alertmanager(Sink, kw_only=True, frozen=True, tag="alertmanager"):
     put on every alert (a site, a team); `generator` is the address that an alert links to."""
 
     state: ClassVar[bool] = True
+    keeps_count: ClassVar[bool] = True
 
     urls: Annotated[tuple[Secret, ...], Meta(min_length=1, max_length=16)]
     username: str | None = None

@@ -5,7 +5,7 @@ https://healthchecks.io/docs/http_api/. Changes are not told here: it is about w
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import urlencode, urlsplit
 
 from probe.alert.address import origin, revealed, secrets, without
@@ -23,6 +23,8 @@ _PATHS = {"start": "/start", "success": "", "fail": "/fail", "log": "/log"}
 class Healthchecks(Sink, kw_only=True, frozen=True, tag="healthchecks"):
     """`url` is the ping address of a check, without an ending. `probe run` pings it with every run, `probe watch`
     `every` so often. `ca`: a file of authorities, instead of the public ones."""
+
+    pings: ClassVar[bool] = True
 
     url: Secret
     every: Duration = Duration(300)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from probe.alert.document import render
 from probe.model import Verdict
 from probe.model.duty import Became, Item, Message
 
@@ -129,6 +128,8 @@ def headline(message: Message, most: int = MOST_HEADLINE) -> str:
 
 def document(message: Message) -> bytes:
     """The whole message for programs: JSON by `docs/alert.schema.json`, on one line."""
+    from probe.alert.document import render
+
     return render(message, headline(message))
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 
 from probe.alert.address import origin, revealed, shown, without
-from probe.alert.document import told
 from probe.alert.http import Answer, posting, remarks
 from probe.alert.message import Block, cut, place
 from probe.alert.sink import Sink, Undelivered
@@ -31,6 +30,8 @@ Json = dict[str, object]
 class PagerDuty(Sink, kw_only=True, frozen=True, tag="pagerduty"):
     """`routing_key` is the integration's. `url` is https://events.eu.pagerduty.com/v2/enqueue for accounts of the
     European region. `ca`: a file of authorities, instead of the public ones."""
+
+    keeps_count: ClassVar[bool] = True
 
     routing_key: Hidden
     url: str = "https://events.pagerduty.com/v2/enqueue"
@@ -77,7 +78,6 @@ def event(item: Item, sender: str) -> Json:
         return {"event_action": "resolve", "dedup_key": key}
     block = Block((item,))
     where = place(item)
-    change = told(item)
     payload: Json = {
         "summary": cut(f"{item.verdict} {item.code} at {where}: {item.sentence or item.title}", MOST_SUMMARY),
         "source": cut(item.where.host or item.target, _MOST_FIELD),
@@ -91,9 +91,9 @@ def event(item: Item, sender: str) -> Json:
             "state": block.state,
             "since": block.since,
             "place": where,
-            "what to do": "\n".join(change.remedy),
-            "Exchange Online": "\n".join(change.exchange_online),
-            "facts": change.facts,
+            "what to do": "\n".join(item.remedy),
+            "Exchange Online": "\n".join(item.exchange),
+            "facts": item.facts,
             "seen from": sender,
         },
     }

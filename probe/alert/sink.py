@@ -32,6 +32,8 @@ class Sink(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     # `state`: it is told after every look what is open (a `Notice` even without items), and a newer notice on a target
     # replaces an older one. Others are told of changes alone.
     state: ClassVar[bool] = False
+    # It is pinged when a run begins and ends, and told of no change.
+    pings: ClassVar[bool] = False
     # It keeps count of what is open, so that something that was opened is to be closed again.
     keeps_count: ClassVar[bool] = False
 

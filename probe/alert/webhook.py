@@ -21,7 +21,6 @@ from probe.alert.http import post, remarks
 from probe.alert.message import document, text
 from probe.alert.sink import Sink, Undelivered
 from probe.alert.words import Hidden, Secret
-from probe.codec import escaped
 from probe.model.duty import Message
 
 MOST_TEMPLATE = 65536  # bytes
@@ -83,6 +82,8 @@ def signature(secret: str, body: bytes, at: int) -> str:
 def filled(template: str, message: Message) -> bytes:
     """The template with its blanks filled in. Raises `ValueError` for a blank that nobody knows, and where what comes
     out is no JSON."""
+    from probe.codec import escaped
+
     whole = document(message)
     parts: Mapping[str, msgspec.Raw] = msgspec.json.decode(whole, type=dict[str, msgspec.Raw])
     values = {name: bytes(parts[name]).decode() for name in (*_WITHIN_QUOTES, "changes", "targets") if name in parts}

@@ -2,8 +2,9 @@
 
 import sys
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -68,32 +69,41 @@ def tlsa(
 
 
 class Reporting(StrEnum):
-    """What there is in JSON: the reports of commands, and the rehearsal of a renewal."""
+    """What there is in JSON: the reports of commands, the rehearsal of a renewal, what a webhook is sent."""
 
     CHECK = "check"
     CONNECTORS = "connectors"
     LOGS = "logs"
     REHEARSAL = "rehearsal"
+    RUN = "run"
+    STATUS = "status"
+    HISTORY = "history"
+    DIFF = "diff"
+    ALERT = "alert"
+
+
+_SCHEMAS = {
+    Reporting.CHECK: "probe.report.json",
+    Reporting.RUN: "probe.report.ran_json",
+    Reporting.ALERT: "probe.alert.document",
+}
+
+
+def schema_of(report: Reporting) -> dict[str, Any]:
+    """The JSON Schema that every output of that kind obeys."""
+    found: dict[str, Any] = import_module(_SCHEMAS.get(report, f"probe.report.{report}_json")).schema()
+    return found
 
 
 def schema(
-    command: Annotated[
-        Reporting, typer.Argument(help="Of which report: check, connectors, logs or rehearsal.", metavar="[REPORT]")
-    ] = (Reporting.CHECK),
+    report: Annotated[Reporting, typer.Argument(help=f"Of which: {', '.join(Reporting)}.", metavar="[REPORT]")] = (
+        Reporting.CHECK
+    ),
 ) -> int:
     """Print the JSON Schema of the JSON report."""
     import json
 
-    if command is Reporting.CONNECTORS:
-        from probe.report.connectors_json import schema as generated
-    elif command is Reporting.LOGS:
-        from probe.report.logs_json import schema as generated
-    elif command is Reporting.REHEARSAL:
-        from probe.report.rehearsal_json import schema as generated
-    else:
-        from probe.report.json import schema as generated
-
-    json.dump(generated(), sys.stdout, indent=2)
+    json.dump(schema_of(report), sys.stdout, indent=2)
     print()
     return 0
 

@@ -146,11 +146,14 @@ def _once(
 
 
 def _textfile(path: Path, store: "Store", settings: "Settings") -> None:
+    from probe import __version__
     from probe.report.prometheus import exposition
     from probe.run.textfile import write
+    from probe.run.window import agent
 
     known = {watched.name for watched in settings.targets}
-    write(path, exposition([standing for standing in store.standings() if standing.name in known], now()))
+    standings = [standing for standing in store.standings() if standing.name in known]
+    write(path, exposition(standings, now(), agent=agent(store, settings, __version__, now())))
 
 
 def watch(

@@ -27,7 +27,7 @@ Name = Literal[
     "started", "ready", "reloaded", "reload-refused", "stopping", "cut-off", "stopped",
     "look", "change", "slot-missed", "clock-jumped", "fault",
     "sent", "undelivered", "stuck",
-    "store-failed", "store-set-aside", "pruned", "listening", "log-lost",
+    "store-failed", "store-set-aside", "textfile-failed", "pruned", "listening", "log-lost",
 ]  # fmt: skip
 Level = Literal["info", "warning", "error"]
 
@@ -49,6 +49,7 @@ EVENTS: Mapping[Name, tuple[Level, str]] = {
     "stuck": ("error", "Alerts are not sent again by themselves: sink, reason, notices; see `probe alerts`."),
     "store-failed": ("error", "What was seen of target could not be written down: reason. It is kept in memory."),
     "store-set-aside": ("error", "The store was damaged. It is kept as path, and a new one begun."),
+    "textfile-failed": ("error", "The file with metrics cannot be written: reason."),
     "pruned": ("info", "What was too old was removed from the store: how many rows of what."),
     "listening": ("info", "Metrics are served at address."),
     "log-lost": ("warning", "So many events before this one could not be written: events."),

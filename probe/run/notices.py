@@ -21,7 +21,7 @@ def notices(
     return {
         sink.name: (_notice(sink, wanted, standing, until), _due(sink, wanted, standing.at), sink.state)
         for sink in sinks
-        if _concerned(sink, standing)
+        if not sink.pings and _concerned(sink, standing)
         for wanted in [[change for change in telling if wants(sink, change)]]
         if wanted or sink.state
     }

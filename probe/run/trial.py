@@ -7,7 +7,6 @@ from socket import gethostname
 
 import trio
 
-from probe.alert.healthchecks import Healthchecks
 from probe.alert.sink import Sink, Undelivered
 from probe.model import Verdict, Where
 from probe.model.duty import Became, Item, Message, Notice
@@ -23,8 +22,7 @@ async def trial(sinks: Sequence[Sink]) -> dict[str, str]:
     faults: dict[str, str] = {}
 
     async def one(sink: Sink) -> None:
-        fault = await _ping(sink) if isinstance(sink, Healthchecks) else await _tell(sink)
-        if fault:
+        if fault := await _tell(sink):
             faults[sink.name] = str(fault)
 
     async with trio.open_nursery() as nursery:
@@ -67,13 +65,3 @@ def _message(at: datetime, item: Item, *, holds: bool) -> Message:
         until=at + HELD,
     )
     return Message(key=f"test-{item.kind}-{at:%Y%m%d%H%M%S}", at=at, sender=gethostname(), notices=(notice,))
-
-
-async def _ping(sink: Healthchecks) -> Undelivered | None:
-    with trio.move_on_after(float(sink.timeout)):
-        try:
-            await sink.ping("success", SAID, "test")
-        except Undelivered as error:
-            return error
-        return None
-    return Undelivered(f"no answer within {sink.timeout:g} s")

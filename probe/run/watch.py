@@ -146,15 +146,20 @@ class Watch:
     async def _keep_file(self, path: Path) -> None:
         """Until it is known how all targets stand, what was written before is nearer the truth than what could be."""
         await self._known.wait()
-        await self._every(WRITTEN, lambda _: textfile.write(path, self._exposition()))
+        await self._every(WRITTEN, lambda nursery: nursery.start_soon(self._write, path))
+
+    async def _write(self, path: Path) -> None:
+        """In a thread: of a thousand targets it takes half a second, and looks are timed."""
+        window = self.window
+        written = partial(exposition, next_due=dict(window.next_due()), agent=window.agent())
+        try:
+            data = await trio.to_thread.run_sync(written, window.standings(), self._now())
+            await trio.to_thread.run_sync(textfile.write, path, data)
+        except ProbeError as error:
+            self._log.event("textfile-failed", reason=str(error))
 
     def _prune(self, nursery: trio.Nursery) -> None:
         self._log.event("pruned", rows=self.duty.store.prune(self._now(), self.duty.settings.keep))
-
-    def _exposition(self) -> bytes:
-        return exposition(
-            self.window.standings(), self._now(), next_due=self.window.next_due(), agent=self.window.agent()
-        )
 
     # What it hears
 

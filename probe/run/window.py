@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from probe.config.duty import Watched
+from probe.config.duty import Settings, Watched
 from probe.model.duty import Standing
 from probe.report.prometheus import Agent
 from probe.run.clockwork import Clockwork
 from probe.run.duty import Duty
 from probe.run.events import Log
 from probe.run.look import look
+from probe.state import Store
 from probe.state.standing import stand
 
 
@@ -40,14 +41,8 @@ class Window:
         return self._watch.clock.slots
 
     def agent(self) -> Agent:
-        """How many notices wait for each sink, and of these how many are stuck; and when the last look was."""
-        duty = self._watch.duty
-        outbox = {sink.name: (0, 0) for sink in duty.settings.sinks}
-        for row in duty.store.pending():
-            waiting, stuck = outbox.get(row.sink, (0, 0))
-            outbox[row.sink] = (waiting + 1, stuck + row.stuck)
         last = max((standing.at for standing in self._watch.standings.values()), default=None)
-        return Agent(version=self._version, outbox=outbox, ran=last)
+        return agent(self._watch.duty.store, self._watch.duty.settings, self._version, last)
 
     def ready(self) -> bool:
         """Whether it is known how every target stands, be it from before a restart."""
@@ -56,7 +51,18 @@ class Window:
     async def probe(self, watched: Watched, seconds: float) -> Standing:
         once = replace(watched, retries=0, timeout=seconds)
         found = await look(once, self._watch.duty.eyes, {}, lambda _: False)
-        return stand(self._watch.standings.get(watched.name), found)
+        own = self._watch.watched.get(watched.name)
+        by_its_own = own is not None and own.standard == watched.standard  # else what is known was judged by others
+        return stand(self._watch.standings.get(watched.name) if by_its_own else None, found)
 
     def trouble(self, error: Exception) -> None:
         self._log.fault(error, where="metrics")
+
+
+def agent(store: Store, settings: Settings, version: str, ran: datetime | None) -> Agent:
+    """How many notices wait for each sink, and of these how many are stuck; and when it `ran` last."""
+    outbox = {sink.name: (0, 0) for sink in settings.sinks}
+    for row in store.pending():
+        waiting, stuck = outbox.get(row.sink, (0, 0))
+        outbox[row.sink] = (waiting + 1, stuck + row.stuck)
+    return Agent(version=version, outbox=outbox, ran=ran)

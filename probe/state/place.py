@@ -32,10 +32,12 @@ def opened(path: Path, now: datetime) -> tuple[sqlite3.Connection, Path | None]:
     """For writing; begun where there is none. A damaged one is set aside first, where the second value says. Raises
     `StateError`."""
     _made(path)
+    found = path.stat()
     try:
         return _ready(path, now), None
     except DamagedStore:
-        aside = _set_aside(path, now)
+        # Not what somebody else, who met the same damage, has begun meanwhile.
+        aside = _set_aside(path, now) if path.exists() and os.path.samestat(found, path.stat()) else None
         _made(path)
         return _ready(path, now), aside
 
@@ -44,7 +46,18 @@ def for_reading(path: Path) -> sqlite3.Connection:
     """Raises `StateError`, also where there is none."""
     if not path.is_file():
         raise StateError(f"there is no store at {path}", "`probe run` begins one; --store names another place")
-    with translated(path), _closing_on_error(_connected(path, "ro")) as db:
+    with translated(path):
+        try:
+            return _to_read(path, "ro")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+                raise
+        return _to_read(path, "rw")  # what a killed writer left half done is put in order first
+
+
+def _to_read(path: Path, mode: str) -> sqlite3.Connection:
+    with _closing_on_error(_connected(path, mode)) as db:
+        db.execute("PRAGMA query_only = ON")
         known = version(db, path)
         if known == 0:
             raise StateError(f"the store {path} is empty", "`probe run` begins one; --store names another place")

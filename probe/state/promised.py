@@ -12,7 +12,6 @@ from probe.model import DaneStatus, Dnssec, Policy, Record, Report, Verdict
 # How a policy host answers whose certificate is good and who has no policy: causes of `sts-policy-fetch-error`.
 _ANSWERED = ("redirect", "status", "media-type", "encoding", "too-large", "response")
 
-_UNSEEN = (Dnssec.BOGUS, Dnssec.FAILED, None)
 _DECIDED = (DaneStatus.NONE, DaneStatus.HONOURED, DaneStatus.BROKEN, DaneStatus.MIXED, DaneStatus.UNUSABLE)
 
 
@@ -69,6 +68,4 @@ class Promised:
         if self._promises.dane is None:
             return self._unwanted and self._route.failure is None and host in self._hosts
         found = self._promises.dane.hosts.get(host)
-        if found is None or found.addresses_dnssec in _UNSEEN:
-            return False
-        return found.status in _DECIDED or found.tlsa_dnssec is Dnssec.SECURE
+        return found is not None and (found.status in _DECIDED or found.tlsa_dnssec is Dnssec.SECURE)

@@ -86,7 +86,7 @@ class Reach:
         if code.startswith("tlsrpt-"):
             return promised.reporting_known
         if code in _OF_ROUTES:
-            return self._route
+            return self._members_known
         return self._whole(chains=code != "route-cut" or "certificates_omitted" in dict(episode.facts))
 
     def _host(self, episode: Episode) -> bool:
@@ -139,10 +139,6 @@ class Reach:
             return bool(route.answers) and all(answer.outcome.known for answer in route.answers)
         return True
 
-    @property
-    def _route(self) -> bool:
-        return self._evidence.route.failure is None and self._members_known
-
     @cached_property
     def _hosts(self) -> frozenset[str]:
         return frozenset(mail_hosts(self._evidence))
@@ -181,15 +177,13 @@ class Reach:
     def _whole(self, *, chains: bool) -> bool:
         """Whether everything was resolved, with `chains` also every address observed as far as its chain."""
         shown = not chains or all(map(self._shown, self._hops))
-        return self._route and all(map(self._resolved, self._hops)) and shown
+        return self._members_known and all(map(self._resolved, self._hops)) and shown
 
 
 def _by_address(observations: Iterable[Observation]) -> defaultdict[tuple[str, str], list[Observation]]:
-    """Those that were made, by host and address."""
     found: defaultdict[tuple[str, str], list[Observation]] = defaultdict(list)
     for seen in observations:
-        if seen.attempted:
-            found[seen.endpoint.host, seen.endpoint.address].append(seen)
+        found[seen.endpoint.host, seen.endpoint.address].append(seen)
     return found
 
 

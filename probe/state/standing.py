@@ -95,22 +95,14 @@ def _drawn_in(before: Standing, at: datetime) -> Standing:
 def _episodes(name: str, before: Sequence[Episode], report: Report, reach: Reach, at: datetime) -> tuple[Episode, ...]:
     """What is open after the look: what it found, and what it could not look at; gravest first, then oldest."""
     known, found = {episode.key: episode for episode in before}, dict[str, Episode]()
-    good: set[str] = set()
     for finding in report.findings:
-        this = _episode(name, finding, at)
-        if finding.verdict is Verdict.OK:
-            good.add(this.key)
-        else:
+        if finding.verdict is not Verdict.OK:
+            this = _episode(name, finding, at)
             found[this.key] = _continued(known.get(this.key), this, reach)
     for episode in before:
-        if episode.key not in found and not _is_over(episode, reach, good=episode.key in good):
+        if episode.key not in found and not reach.settles(episode):
             found[episode.key] = episode
     return tuple(sorted(found.values(), key=lambda episode: (-episode.verdict.gravity, episode.began)))
-
-
-def _is_over(episode: Episode, reach: Reach, *, good: bool) -> bool:
-    """`good`: the judge says that the same is in order now, or excused."""
-    return reach.knows_demand(episode) if good else reach.settles(episode)
 
 
 def _continued(before: Episode | None, now: Episode, reach: Reach) -> Episode:
