@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.certificates import leaf, sample
-from fixtures.promised import ENFORCE, TESTING, fetched, policy, response
+from fixtures.promised import ENFORCE, ID, TESTING, fetched, policy, record, response
 from fixtures.promised import domain as promising
 from fixtures.promised import host as mail_host
 from fixtures.scenes import ISSUING, scenes
@@ -296,8 +296,8 @@ def test_each_certificate_is_news_of_its_own() -> None:
 WEB = (leaf("CN=mta-sts.contoso.com", ISSUING, ("mta-sts.contoso.com",)).der, ISSUING.der)
 
 
-def under(body: str) -> Look:
-    asked = policy(None, fetched(response(body), *WEB))
+def under(body: str, ident: str = ID) -> Look:
+    asked = policy(record(f"v=STSv1; id={ident};"), fetched(response(body), *WEB))
     return look(replace(promising(seen(*CHAIN), hop=mail_host(secure=None), mx_secure=None), mta_sts=asked))
 
 
@@ -332,6 +332,14 @@ def test_a_policy_that_could_not_be_looked_up_has_not_changed() -> None:
     assert [one.verdict for one in back if one.kind is Became.POLICY] == [WARN]
     assert not [one for one in between(enforced, moved(under(ENFORCE), AT + DAY)) if one.kind is Became.POLICY]
     assert not [one for one in between(look(scenes()["dane-absent"]), enforced) if one.kind is Became.POLICY]
+
+
+def test_a_new_id_alone_is_no_other_policy() -> None:
+    first, second = under(ENFORCE), moved(under(ENFORCE, "2"), AT + HOUR)
+    assert between(first, second) == ()
+    found = standing(first, second).policy
+    assert found
+    assert (found.id, found.first) == ("2", AT)
 
 
 def test_a_remembered_policy_counts_as_long_as_it_lives() -> None:

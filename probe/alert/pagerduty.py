@@ -6,6 +6,7 @@ twice changes nothing. Notes (a renewed certificate that was expected) are no ev
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 
