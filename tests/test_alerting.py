@@ -138,8 +138,18 @@ def test_an_open_fault_reads_as_when_it_appeared() -> None:
     now = standing(at_host(seen(*EXPIRED)), at_host(seen(*EXPIRED), at=AT + DAY))
     (news,) = changes(None, now)
     item = of_episode(now, now.episodes[0])
-    assert item == told(news, now.target.name)
+    assert item == told(news, now.target.name, now)
     assert (item.since, item.at, item.key) == (AT, AT + DAY, now.episodes[0].key)
+
+
+def test_whatever_is_wrong_at_an_endpoint_its_certificate_is_named_and_how_long_it_will_do() -> None:
+    now = standing(at_host(seen(*EXPIRED)))
+    (news,) = changes(None, now)
+    facts, leaf = told(news, HOST, now).facts, now.certificates[0]
+    assert facts["thumbprint"] == leaf.sha1.upper()
+    assert leaf.not_after
+    assert facts["days_left"] == str((leaf.not_after - news.at).days)
+    assert "thumbprint" not in told(replace(news, where=Where(kind="target")), HOST, now).facts
 
 
 # Certificates and policies

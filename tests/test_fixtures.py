@@ -15,6 +15,7 @@ from fixtures.scenes import ENDINGS
 from probe import config
 from probe.cli import run
 from probe.judge.catalogue import CATALOGUE
+from probe.judge.catalogue.duty import DUTY
 from probe.judge.catalogue.export import EXPORT
 from probe.judge.catalogue.hybrid import HYBRID
 from probe.judge.catalogue.installed import INSTALLED
@@ -350,7 +351,7 @@ WITH_OPTIONS = {"connector-certificate-matches": f"--expect-thumbprint '{SHA1}'"
 
 
 # These rest on exports, on logs, or on a certificate to come: their own tests raise them.
-ELSEWHERE = {entry.code for entry in (*HYBRID, *EXPORT, *LOGGED, *REHEARSAL)}
+ELSEWHERE = {entry.code for entry in (*HYBRID, *EXPORT, *LOGGED, *REHEARSAL, *DUTY)}
 
 
 @pytest.mark.parametrize("code", [code for code in CATALOGUE if code not in ELSEWHERE])

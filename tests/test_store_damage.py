@@ -209,7 +209,7 @@ def test_a_closed_store_says_so(path: Path) -> None:
     store.close()
     store.close()
     for use in (store.standings, lambda: record(store)):
-        with pytest.raises(StateError, match="is closed"):
+        with pytest.raises(DamagedStore, match="is closed"):  # what to do is the same: open it again
             use()
 
 

@@ -4,13 +4,14 @@ The words are those of the reports: the catalogue's title, the finding's sentenc
 remedy with its blanks filled in, Exchange Online's own lines.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from probe.judge.catalogue import Entry, explain
 from probe.model import Finding, Verdict
 from probe.model.duty import Became, Change, Episode, Item, Standing
 from probe.report.escape import visible
 from probe.report.findings import BY_PROMISE
+from probe.report.kept import presented
 from probe.report.moments import moment, span
 from probe.report.remedy import steps
 from probe.report.wording import bounces, cause, places, sentence
@@ -20,14 +21,27 @@ LONGEST = 2000  # characters of one line to paste, which is worth nothing if it 
 PUBLISH = "Publish this record:"
 
 
-def told(change: Change, near: str = "") -> Item:
-    """The change in words. The host `near` goes without saying in its place."""
+def told(change: Change, near: str = "", standing: Standing | None = None) -> Item:
+    """The change in words. The host `near` goes without saying in its place. With the `standing` of its target, the
+    facts tell which certificate is presented there, and how long it will do."""
     finding = _finding(change, change.verdict)
+    known = _certificate(standing, change) if standing else {}
     if change.kind is not Became.CLEARED:
-        return _item(finding, change, near, _sentence(finding))
+        return _item(finding, change, near, _sentence(finding), known)
     length = change.at - change.since
     gone = f"no longer so; it was for {span(length)}, since {moment(change.since)} UTC"
-    return _item(finding, change, near, gone)
+    return _item(finding, change, near, gone, known)
+
+
+def _certificate(standing: Standing, change: Change) -> dict[str, str]:
+    """Thumbprint (as Exchange prints it) and whole days left of the leaf at the change's place."""
+    place = (change.where.address, change.where.port)
+    here = [seen for seen in presented(standing) if (seen.address, seen.port) == place]
+    if not here:
+        return {}
+    leaf = min(here, key=lambda seen: (seen.not_after is None, seen.not_after))
+    left = {} if leaf.not_after is None else {"days_left": str((leaf.not_after - change.at).days)}
+    return {"thumbprint": leaf.sha1.upper(), **left}
 
 
 def of_episode(standing: Standing, episode: Episode) -> Item:
@@ -47,7 +61,7 @@ def of_episode(standing: Standing, episode: Episode) -> Item:
         facts=episode.facts,
         names=episode.names,
     )
-    return told(as_change, standing.target.name)
+    return told(as_change, standing.target.name, standing)
 
 
 def _finding(change: Change, verdict: Verdict) -> Finding:
@@ -62,7 +76,7 @@ def _finding(change: Change, verdict: Verdict) -> Finding:
     )
 
 
-def _item(finding: Finding, change: Change, near: str, said: str) -> Item:
+def _item(finding: Finding, change: Change, near: str, said: str, known: Mapping[str, str]) -> Item:
     entry, over = _entry(finding), change.kind is Became.CLEARED
     return Item(
         kind=change.kind,
@@ -79,7 +93,7 @@ def _item(finding: Finding, change: Change, near: str, said: str) -> Item:
         at=change.at,
         remedy=tuple(_remedy(finding, entry)) if entry and not over else (),
         exchange=tuple(_exchange(finding, entry)) if entry and not over else (),
-        facts={visible(key): visible(value) for key, value in change.facts},
+        facts={visible(key): visible(value) for key, value in {**known, **dict(change.facts)}.items()},
     )
 
 

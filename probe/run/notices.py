@@ -46,7 +46,7 @@ def _notice(sink: Sink, wanted: Sequence[Change], standing: Standing, until: Cal
         tags=standing.tags,
         at=standing.at,
         verdict=standing.verdict,
-        items=tuple(told(change, near) for change in wanted),
+        items=tuple(told(change, near, standing) for change in wanted),
         open=tuple(of_episode(standing, episode) for episode in still),
         until=until() if sink.state else None,
     )

@@ -14,8 +14,8 @@ class FullStore(StateError):
 
 
 class DamagedStore(StateError):
-    """What is in the file cannot be right, or the file is no longer where it was. Whoever opens the store next, for
-    writing, sets it aside and begins a new one."""
+    """What is in the file cannot be right, or the file is no longer where it was, or it is closed: with this `Store`
+    nothing can be done any more. Whoever opens it next, for writing, sets a damaged one aside and begins a new one."""
 
 
 REMEDY = "the next `probe run` sets it aside and begins a new one"

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from probe.errors import StateError
 from probe.state.faults import DamagedStore, translated
 from probe.state.place import for_reading, opened
 
@@ -57,7 +56,7 @@ class Session:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         if self._db is None:
-            raise StateError(f"the store {self.path} is closed", "open it again")
+            raise DamagedStore(f"the store {self.path} is closed", "open it again")
         with translated(self.path):
             yield self._db
 
