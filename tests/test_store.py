@@ -353,11 +353,13 @@ def with_tlsa(*records: str) -> Evidence:
 def test_what_differs_without_being_different_is_not_essential() -> None:
     plain = shown()
     first, second = plain.observations
+    (held,) = plain.route.hops
     alike = [
         replace(plain, at=AT + DAY, resolvers=("192.0.2.99",)),
         replace(plain, observations=(second, first)),
         replace(plain, observations=(replace(first, transcript=(), seconds={}, octets={}, at=AT + DAY), second)),
         answered(plain, ttl=7, resolver="another"),
+        replace(plain, route=replace(plain.route, hops=(replace(held, addresses=held.addresses[::-1]),))),
         answered(plain, records=tuple(reversed(plain.route.hops[0].answers[0].records))),
     ]
     assert {essence(look(AT + DAY, of=of).report) for of in (plain, *alike)} == {essence(look(of=plain).report)}

@@ -91,6 +91,19 @@ def test_what_a_killed_writer_left_goes_with_its_store(path: Path) -> None:
         assert ([one.name for one in store.standings()], store.check()) == ([NAME], [])
 
 
+def test_the_log_of_somebody_who_still_writes_goes_with_it(path: Path) -> None:
+    filled(path)
+    with Store.open(path, AT) as other:
+        record(other, happened=[change()])
+        pages(path)
+        path.with_name("probe.db.suspect").touch()
+        with Store.open(path, AT) as store:
+            assert store.set_aside == path.with_name(ASIDE)
+            assert path.with_name(f"{ASIDE}-wal").stat().st_size
+            record(store)
+            assert ([one.name for one in store.standings()], store.check()) == ([NAME], [])
+
+
 def test_damage_that_shows_later_is_told_and_the_next_to_open_sets_it_aside(path: Path) -> None:
     filled(path)
     with sqlite3.connect(path) as db:

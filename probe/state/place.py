@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -87,12 +88,27 @@ def _ready(path: Path, now: datetime) -> sqlite3.Connection:
         if path.stat().st_size == 0:  # it is settled with the first page: what `prune` frees is given back
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         version(db, path)  # before anything is written
-        db.execute("PRAGMA journal_mode = WAL")
+        _keep_a_log(db)
         db.execute(f"PRAGMA journal_size_limit = {1 << 23}")
         migrate(db, path, now)
         _touch(db)
         _searched(db, path)
         return db
+
+
+def _keep_a_log(db: sqlite3.Connection) -> None:
+    """In WAL mode readers and a writer are in nobody's way. Who switches to it is not made to wait for another who does
+    so at that moment, but refused at once: it is tried again."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _connected(path: Path, mode: str) -> sqlite3.Connection:

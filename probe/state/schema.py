@@ -69,8 +69,8 @@ MIGRATIONS: tuple[str, ...] = (
 def version(db: sqlite3.Connection, path: Path) -> int:
     """Of the tables in it, 0: there are none. Raises `StateError` where they are not ours, or of a newer version."""
     found: int = db.execute("PRAGMA user_version").fetchone()[0]
-    application = db.execute("PRAGMA application_id").fetchone()[0]
-    if application != OURS and db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+    tables = db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    if tables and db.execute("PRAGMA application_id").fetchone()[0] != OURS:  # asked in this order: it comes with them
         raise StateError(
             f"{path} is a database of another program", "name another file for the store: it is left alone"
         )
