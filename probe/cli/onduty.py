@@ -102,12 +102,17 @@ def memory(path: Path | None, *, dry_run: bool = False) -> Iterator["Store"]:
         stack.enter_context(alone(path))
         store = stack.enter_context(Store.open(path, now()))
         if store.set_aside:
-            print(
-                f"warning: the store was damaged; it is kept as {store.set_aside}, and a new one begins: "
-                "what was known is not, and faults that were told may be told again",
-                file=sys.stderr,
-            )
+            say_aside(store.set_aside)
         yield store
+
+
+def say_aside(path: Path) -> None:
+    """A store was damaged: nobody should wonder later where the past has gone."""
+    print(
+        f"warning: the store was damaged; it is kept as {path}, and a new one begins: "
+        "what was known is not, and faults that were told may be told again",
+        file=sys.stderr,
+    )
 
 
 def _due(chosen: Sequence["Watched"], store: "Store") -> list["Watched"]:
@@ -137,7 +142,7 @@ def _once(
 
     async def all_of_it() -> "Ended":
         eyes = Eyes(settings.looking, settings.looking.ehlo or await own_name())
-        duty = Duty(settings, store, eyes, log, now, store.begin("run", now()))
+        duty = Duty(settings, store, eyes, log, now, store.begin("run", now()), kind="run")
         duty.begin()
         return await once(duty, chosen, now, telling=not dry_run)
 

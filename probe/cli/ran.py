@@ -4,6 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from probe.cli.duty_options import RunFormat
+from probe.cli.onduty import say_aside
 from probe.cli.terminal import encodable, write
 from probe.model import Verdict, gravest
 from probe.report.escape import visible
@@ -30,6 +31,8 @@ def tell(ended: "Ended", form: RunFormat, *, verbosity: int, colour: bool) -> in
             from probe.report.nagios import render as to_nagios
 
             print(encodable(to_nagios([ran.report for ran in ended.results if ran.report])), end="", flush=True)
+    if ended.aside:
+        say_aside(ended.aside)
     for sink, reason in ended.silent.items():
         print(f"warning: {visible(sink)} could not be pinged: {visible(reason)}", file=sys.stderr)
     if ended.fault:

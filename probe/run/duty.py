@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import TypeVar
 
 from probe.alert.sink import Sink
@@ -41,9 +42,11 @@ class Duty:
         now: Callable[[], datetime],
         run: int,
         look: Looker = look,
+        kind: str = "watch",
     ) -> None:
         self.settings, self.store, self.eyes, self.log, self._now, self.run = settings, store, eyes, log, now, run
-        self._look = look
+        self._look, self._kind = look, kind
+        self.aside: Path | None = None  # where a store went that turned out to be damaged
         self.unsaved = Unsaved()
         self.fault: StateError | None = None  # what the store last failed for
         self._last: dict[str, Known] = {}
@@ -146,8 +149,10 @@ class Duty:
             path = self.store.path
             self.store.close()
             self.store = Store.open(path, self._now())
-            self.log.event("store-set-aside", path=str(self.store.set_aside))
-            self.run = self.store.begin("watch", self._now())
+            if self.store.set_aside:
+                self.aside = self.store.set_aside
+                self.log.event("store-set-aside", path=self.aside)
+            self.run = self.store.begin(self._kind, self._now())
             return action(self.store)
 
     def _say(self, found: Look, after: Standing, happened: Sequence[Change], muted: bool) -> None:

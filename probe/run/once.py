@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import trio
 
@@ -16,18 +17,21 @@ from probe.run.duty import Duty
 from probe.run.outbox import Delivery
 from probe.run.pings import ping
 
+A_DAY = 86400.0  # seconds
 SETTLING = 60.0  # seconds for the alerts: a sink that is only just restarting should not wait for tomorrow's run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """What a run came to: `silent` are the sinks that could not be pinged, and why;
-    `fault` is why looks could not be written down. `waiting` is what is still to be told."""
+    `fault` is why looks could not be written down. `waiting` is what is still to be told. `aside` is where
+    a store went that turned out to be damaged."""
 
     results: tuple[Ran, ...]
     deliveries: tuple[Delivery, ...]
     silent: Mapping[str, str]
     fault: ProbeError | None = None
+    aside: Path | None = None
     waiting: tuple[Pending, ...] = ()
 
 
@@ -49,7 +53,7 @@ async def once(duty: Duty, chosen: Sequence[Watched], now: Callable[[], datetime
     deliveries = await settle(duty, now) if telling else []
     silent = await ping(sinks, results, rid) if telling else {}
     with suppress(StateError):  # it has been said by then, or will be
-        duty.store.prune(now(), duty.settings.keep)
+        duty.store.prune(now(), duty.settings.keep, every=A_DAY)
         duty.store.end(duty.run, now(), gravest(ran.standing.verdict for ran in results), len(results))
     return Ended(
         results=tuple(results),

@@ -29,6 +29,7 @@ from probe.run.pings import ping
 from probe.run.schedule import EVERY
 from probe.run.sd import Manager
 from probe.run.window import Window
+from probe.state import Store
 
 GROUPED = 10.0  # seconds: what comes up within them is told in one message
 WRITTEN = 15.0  # seconds between two metrics files
@@ -159,7 +160,20 @@ class Watch:
             self._log.event("textfile-failed", reason=str(error))
 
     def _prune(self, nursery: trio.Nursery) -> None:
-        self._log.event("pruned", rows=self.duty.store.prune(self._now(), self.duty.settings.keep))
+        nursery.start_soon(self._forget)
+
+    async def _forget(self) -> None:
+        """In a thread, with a connection of its own: in a large store it takes seconds."""
+
+        def forget() -> dict[str, int]:
+            with Store.open(path, at) as store:
+                return store.prune(at, keep)
+
+        path, at, keep = self.duty.store.path, self._now(), self.duty.settings.keep
+        try:
+            self._log.event("pruned", rows=await trio.to_thread.run_sync(forget))
+        except ProbeError as error:
+            self._log.event("store-failed", reason=str(error))
 
     # What it hears
 
