@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from fixtures.build import AT, HOST, evidence, seen
 from fixtures.certificates import FROM, LONG, UNTIL, Made, authority, leaf
-from probe.judge import spki
+from probe.judge import spki, store
 from probe.judge.certificate import Certificate, issued, parse
 from probe.judge.chain import AN_ATTEMPT, MOST_PAIRING, MOST_VERIFYING, TOO_DEAR, Anchors, Walk, follow
 from probe.judge.dane import key, tlsa
@@ -38,6 +38,12 @@ ISSUING = authority("CN=Issuing CA", ROOT)
 LEAF = leaf(f"CN={HOST}", ISSUING, (HOST,))
 NOBODY = Anchors(label="nobody", der=())
 P_256 = 80  # microseconds
+
+
+@pytest.fixture(autouse=True)
+def _forgetful() -> None:
+    """What another test has asked OpenSSL, this one asks again."""
+    store._known.cache_clear()
 
 
 @contextmanager

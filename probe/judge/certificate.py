@@ -16,7 +16,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from probe.judge import dn, spki
 
-SMALL = 8192  # bytes; larger certificates are rare, and hostile ones are remembered for no longer than they are judged
+SMALL = spki.SMALL  # bytes; hostile ones beyond it are remembered for no longer than they are judged
 MOST_LARGE = 2**20  # bytes of larger certificates; two of the longest chains that are kept of a peer
 
 T = TypeVar("T", bound=x509.ExtensionType)
@@ -110,7 +110,7 @@ def parse(der: bytes) -> Certificate | Unreadable:
 _large: dict[bytes, Certificate | Unreadable] = {}
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)  # a thousand targets have some two leaves each
 def _parsed(der: bytes) -> Certificate | Unreadable:
     sha1, sha256 = hashlib.sha1(der, usedforsecurity=False).hexdigest(), hashlib.sha256(der).hexdigest()
     try:

@@ -10,7 +10,9 @@ at before a library gets it.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
+SMALL = 8192  # bytes of a certificate; what is told of larger ones is not worth remembering
 MOST_BYTES = 4096  # of a key that a library is given
 MOST_RSA_READ, MOST_RSA, MOST_DSA = 16_384, 8192, 4096  # bits, to be read at all and to check signatures by
 MOST_EXPONENT = 64  # bits; a public exponent as long as its modulus costs milliseconds a signature, and nobody has one
@@ -79,6 +81,11 @@ def key(spki: bytes | None) -> Key:
 
 
 def of_certificate(certificate: bytes) -> Key:
+    return _of_small(certificate) if len(certificate) <= SMALL else key(of(certificate))
+
+
+@lru_cache(maxsize=4096)
+def _of_small(certificate: bytes) -> Key:
     return key(of(certificate))
 
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from probe.judge import dn
 from probe.judge.certificate import Certificate, parse
@@ -115,6 +116,7 @@ def _sighting(seen: Observation, chain: Sequence[bytes], at: datetime) -> Sighti
     )
 
 
+@lru_cache(maxsize=4096)  # the same names at every look; the parser remembers as many certificates
 def rfc_4514(name: dn.Name) -> str:
     """The name as text, the most specific part first (RFC 4514 §2)."""
     parts = ("+".join(f"{_type(kind)}={_escaped(value)}" for kind, value in rdn) for rdn in name)
