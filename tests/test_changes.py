@@ -278,6 +278,16 @@ def test_two_servers_behind_one_address_are_no_news_each_time() -> None:
     assert len(certificate(by_turns[0], by_turns[1], moved(by_turns[1], AT + 8 * DAY), late)) == 1
 
 
+def test_a_renewal_that_is_taken_back_is_news() -> None:
+    """The old leaf was seen a day ago; a balancer would have shown it since."""
+    later = [AT + DAY + number * HOUR / 12 for number in range(12)]
+    looks = [at_host(seen(*THIRD), at=at) for at in (AT + HOUR, *later)]
+    back = at_host(seen(*RENEWED), at=AT + DAY + HOUR)
+    assert len(certificate(at_host(seen(*RENEWED)), *looks, back)) == 1
+    turns = [at_host(seen(*(RENEWED, THIRD)[number % 2]), at=AT + number * HOUR / 12) for number in range(20)]
+    assert not certificate(*turns)
+
+
 def test_of_several_earlier_ones_the_one_that_is_gone_gave_way() -> None:
     before = at_host(seen(*RENEWED), seen(*THIRD))
     changed = [one for one in between(before, at_host(seen(*RENEWED), seen(*NARROW))) if one.kind is Became.CERTIFICATE]

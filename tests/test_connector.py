@@ -43,10 +43,16 @@ def test_any_of_the_expected_thumbprints_will_do(expected: tuple[str, ...]) -> N
 
 
 def test_another_thumbprint() -> None:
-    found = finding("0" * 40, "f" * 64)
+    found = finding("0" * 40, "f" * 40)
     assert (found.code, found.fact("cause")) == ("connector-certificate-mismatch", "thumbprint-differs")
-    assert found.fact("expected") == f"{'0' * 40} or {'F' * 64}"
+    assert found.fact("expected") == f"{'0' * 40} or {'F' * 40}"
     assert found.fact("presented") == SHA1.upper()
+
+
+def test_another_thumbprint_is_told_in_the_digest_of_those_expected() -> None:
+    """Nobody can compare a SHA-1 with a SHA-256."""
+    assert finding("f" * 64).fact("presented") == SHA256.upper()
+    assert finding("0" * 40, "f" * 64).fact("presented") == f"{SHA1.upper()}, in SHA-256 {SHA256.upper()}"
 
 
 def test_it_is_the_leaf_that_counts_and_not_its_issuer() -> None:

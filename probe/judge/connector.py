@@ -34,7 +34,7 @@ def judge_identity(leaf: Certificate | Unreadable, standard: Standard) -> Iterat
             book,
             cause="thumbprint-differs" if "thumbprint" in failed else _cause(issuer, subject),
             expected=_expected(standard, failed),
-            presented=leaf.sha1.upper(),
+            presented=_presented(leaf, standard, failed),
             subject=leaf.subject if isinstance(leaf, Certificate) else None,
             issuer=leaf.issuer if isinstance(leaf, Certificate) else None,
             rdns="; ".join((*(f"issuer {d}" for d in issuer), *(f"subject {d}" for d in subject))),
@@ -48,6 +48,14 @@ def judge_identity(leaf: Certificate | Unreadable, standard: Standard) -> Iterat
             by=" and ".join(held),
             thumbprint=leaf.sha1.upper(),
         )
+
+
+def _presented(leaf: Certificate | Unreadable, standard: Standard, failed: list[str]) -> str:
+    """In SHA-1, as Exchange prints it, or in SHA-256, as the user wrote it: one can only compare like with like."""
+    lengths = {len(text) for text in standard.thumbprints} if "thumbprint" in failed else set()
+    if lengths == {64}:
+        return leaf.sha256.upper()
+    return leaf.sha1.upper() + (f", in SHA-256 {leaf.sha256.upper()}" if 64 in lengths else "")
 
 
 def _differences(leaf: Certificate | Unreadable, standard: Standard) -> tuple[tuple[str, ...], tuple[str, ...]]:

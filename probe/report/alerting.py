@@ -23,9 +23,10 @@ PUBLISH = "Publish this record:"
 
 def told(change: Change, near: str = "", standing: Standing | None = None) -> Item:
     """The change in words. The host `near` goes without saying in its place. With the `standing` of its target, the
-    facts tell which certificate is presented there, and how long it will do."""
+    facts of what is so now tell which certificate is presented there, and how long it will do."""
     finding = _finding(change, change.verdict)
-    known = _certificate(standing, change) if standing else {}
+    over = change.kind is Became.CLEARED or change.kind is Became.CERTIFICATE
+    known = _certificate(standing, change) if standing and not over and not finding.fact("thumbprint") else {}
     if change.kind is not Became.CLEARED:
         return _item(finding, change, near, _sentence(finding), known)
     length = change.at - change.since

@@ -6,6 +6,7 @@ is 'label'=value[UOM];[warn];[crit];[min];[max]; the exit code is the verdict's 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 
 from probe.judge.certificate import Certificate, parse
 from probe.model import Report, Verdict, gravest
@@ -14,6 +15,7 @@ from probe.report.findings import cases, grouped
 from probe.report.wording import count, place, places
 
 STATUS = {Verdict.OK: "OK", Verdict.WARN: "WARNING", Verdict.FAIL: "CRITICAL", Verdict.UNKNOWN: "UNKNOWN"}
+A_DAY = timedelta(days=1)
 LIMIT = 8192  # bytes: Nagios reads no more of the whole output (MAX_PLUGIN_OUTPUT_LENGTH)
 MESSAGE = 500  # characters of the first line before the bar
 
@@ -25,16 +27,21 @@ _IN_LABEL = str.maketrans({"|": "_", "=": "_", "'": "_"})
 def render(reports: Sequence[Report]) -> str:
     """All reports as the output of one check: one status, every endpoint's values, a line for every fault."""
     status = STATUS[gravest(report.verdict for report in reports)]
-    pieces = [f"PROBE {status} - {visible(_message(reports).translate(_IN_TEXT), MESSAGE)}"]
-    pieces += (f" {value}" if number else f" | {value}" for number, value in enumerate(_once(_values(reports))))
-    pieces += (f"\n{line.translate(_IN_TEXT)}" for line in _lines(reports))
-    room = LIMIT - 1
+    message = f"PROBE {status} - {visible(_message(reports).translate(_IN_TEXT), MESSAGE)}"
+    values = (f" {value}" if number else f" | {value}" for number, value in enumerate(_once(_values(reports))))
+    first = message + _fitting(values, LIMIT // 2)  # of very many targets the lines would find no room
+    lines = (f"\n{line.translate(_IN_TEXT)}" for line in _lines(reports))
+    return first + _fitting(lines, LIMIT - 1 - len(first.encode())) + "\n"
+
+
+def _fitting(pieces: Iterable[str], room: int) -> str:
+    """Whole values, and whole lines, as many as fit."""
     kept = []
-    for piece in pieces:  # whole values and whole lines, as many as fit
+    for piece in pieces:
         if (room := room - len(piece.encode())) < 0:
             break
         kept.append(piece)
-    return "".join(kept) + "\n"
+    return "".join(kept)
 
 
 def _message(reports: Sequence[Report]) -> str:
@@ -96,7 +103,7 @@ def _days_left(report: Report) -> dict[str, int]:
         leaf = parse(seen.chain.der[0]) if seen.chain and seen.chain.der else None
         if isinstance(leaf, Certificate):
             there = place(None, seen.endpoint.address, seen.endpoint.port)
-            left = (leaf.not_after - report.at).days
+            left = int((leaf.not_after - report.at) / A_DAY)  # towards zero: as the sentences count
             days[there] = min(left, days.get(there, left))
     return days
 

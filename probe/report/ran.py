@@ -1,7 +1,7 @@
 """What `probe run` prints: nothing when all is OK, so that cron stays silent; else what is wrong, in short."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from probe.model.duty import Became, Change, Standing
 from probe.report.alerting import told
 from probe.report.escape import visible
 from probe.report.findings import Group, glance
-from probe.report.kept import open_faults, tally
+from probe.report.kept import as_finding, open_faults, tally
 from probe.report.layout import BLANK, WIDTH, Line, Span, wrapped
 from probe.report.moments import moment, span
 from probe.report.wording import count
@@ -29,6 +29,16 @@ class Ran:
     happened: tuple[Change, ...] = ()
     report: Report | None = None
     muted: bool = False
+
+
+def as_report(ran: Ran) -> Report | None:
+    """The judgement under the configuration's name, with what stays open because nobody could look."""
+    if ran.report is None:
+        return None
+    found = {(finding.code, finding.where) for finding in ran.report.findings if finding.verdict is not Verdict.OK}
+    kept = [as_finding(one) for one in ran.standing.episodes if (one.code, one.where) not in found]
+    ordered = sorted((*kept, *ran.report.findings), key=lambda finding: -finding.verdict.gravity)
+    return replace(ran.report, target=replace(ran.report.target, given=ran.standing.name), findings=tuple(ordered))
 
 
 class Delivery(Protocol):

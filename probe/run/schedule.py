@@ -28,7 +28,7 @@ EVERY = 900.0  # seconds: what the watch takes for a target that has no schedule
 SPREAD = timedelta(seconds=60)  # at most, of slots of cron
 JITTER = 0.9  # of an interval: cron starts runs up to a minute late, and looks take time, so a run may seem early
 SLACK = timedelta(minutes=5)
-SOON, A_DAY = timedelta(hours=1), timedelta(hours=25)
+A_DAY = timedelta(hours=25)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -94,7 +94,7 @@ def until(schedule: Schedule, after: datetime, gap: float | None = None, zone: t
 
     `gap` are the seconds from the look before to this one (None: this was the first). Where runs come less often than
     the schedule would have it, looks are as far apart as the runs are; and without a schedule nothing else is known
-    of them, so it is one hour at least, and 25 hours where there is no gap either. Raises as `slot_after`.
+    of them: it is 25 hours at least, for cron may come once a day. Raises as `slot_after`.
     """
     after = after.astimezone(UTC)
     seen = timedelta(seconds=gap or 0.0) * 2
@@ -104,7 +104,7 @@ def until(schedule: Schedule, after: datetime, gap: float | None = None, zone: t
         return max(next(times), after + seen) + SLACK
     if schedule.every is not None:
         return after + max(timedelta(seconds=schedule.every) * 2, seen) + SLACK
-    return after + (A_DAY if gap is None else max(seen + SLACK, SOON))
+    return after + max(seen + SLACK, A_DAY)
 
 
 def _every(schedule: Schedule) -> timedelta:

@@ -8,7 +8,7 @@ told afterwards, and what came and went is in the history alone.
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from probe.model import Names, Verdict, Where
 from probe.model.duty import Became, Change, Episode, PolicySeen, Sighting, Standing
@@ -18,6 +18,7 @@ from probe.state.standing import key
 CERTIFICATE_CHANGED, POLICY_CHANGED = "certificate-changed", "policy-changed"
 _MISMATCH = "connector-certificate-mismatch"  # the judge's word on a leaf that is not the expected one
 _STRENGTH = {"enforce": 2, "testing": 1}  # of a policy's mode; "none" is as good as no policy (RFC 8461 §5)
+TURNS, AN_HOUR = 4, timedelta(hours=1)
 _MOST_NAMES = 20  # that a certificate has lost
 
 
@@ -93,10 +94,13 @@ def _change(kind: Became, after: Standing, episode: Episode, verdict: Verdict, b
 def _certificates(before: Standing, after: Standing, expected: Collection[str]) -> Iterator[Change]:
     """One change for each host and pair of leaves, wherever it is met."""
     known, now = by_place(before.certificates), by_place(after.certificates)
+    # Behind a balancer leaves take turns from look to look, which is no news; one that returns after a while is.
+    recent = before.at - max(TURNS * (after.at - before.at), AN_HOUR)
     pairs: dict[tuple[str, str, str, str], list[tuple[Sighting, Sighting]]] = defaultdict(list)
     for there, seen in now.items():
         earlier = known.get(there) or _moved(there, known, now)
-        old_ones = {one.sha256 for one in earlier}
+        last = presented(earlier)
+        old_ones = {one.sha256 for one in earlier if one in last or one.last >= recent}
         for leaf in presented(seen):
             if earlier and leaf.sha256 not in old_ones:
                 old = _replaced(earlier, seen)
