@@ -221,3 +221,16 @@ def test_remarks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_its_place() -> None:
     both = configured(urls=["https://u:p@alerts.contoso.com/s3cret", "http://alerts.fabrikam.com:9093"])
     assert both.place == "https://alerts.contoso.com, http://alerts.fabrikam.com:9093"
+
+
+def test_one_member_and_others() -> None:
+    one = configured(url="https://alerts.contoso.com", urls=["http://alerts.fabrikam.com:9093"])
+    assert one.place == "https://alerts.contoso.com, http://alerts.fabrikam.com:9093"
+    assert len(list(one.remarks())) == 1
+
+
+@in_trio
+async def test_a_single_one_is_told() -> None:
+    with receiver() as there:
+        await msgspec.structs.replace(sink(there), url=Secret(there.url()), urls=()).send(MESSAGE)
+    assert [got.path for got in there.got] == ["/api/v2/alerts"]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from probe.alert.pagerduty import MOST_BYTES, MOST_SUMMARY, PagerDuty, encoded, event
 from probe.alert.sink import Undelivered
-from probe.alert.words import Hidden
+from probe.alert.words import Duration, Hidden
 from probe.model import Verdict
 from probe.model.duty import Became, Item, Message
 from tests.alerts import item, items, message
@@ -183,3 +183,31 @@ def test_its_place_and_what_is_remarked(monkeypatch: pytest.MonkeyPatch) -> None
     with receiver() as there, pytest.raises(Undelivered, match="no PROBE_TEST_KEY"):
         trio.run(partial(pagerduty(there).send, message()))
     assert there.got == []
+
+
+def test_a_storm_that_meets_the_limit_goes_on_where_it_was() -> None:
+    """Two targets with two faults each; what is beyond the limit is not taken."""
+    storm = message(*(item(target=target, key=f"{target}-{number}") for target in ("one", "two") for number in (1, 2)))
+    with receiver(TAKEN, TAKEN, TAKEN, Says(429, b"", {"Retry-After": "30"})) as there:
+        with pytest.raises(Undelivered) as caught:
+            trio.run(partial(pagerduty(there).send, storm))
+        sent = {got.json["dedup_key"] for got in there.got[:3]}
+    whole = {target for target in ("one", "two") if {f"{target}-1", f"{target}-2"} <= sent}
+    assert caught.value.told == whole
+    assert len(whole) == 1
+    assert caught.value.after == 30
+
+
+def test_a_storm_that_takes_too_long_goes_on_where_it_was() -> None:
+    storm = message(*(item(target=target, key=target) for target in ("one", "two")))
+    with receiver(TAKEN, STALL) as there:
+        with pytest.raises(Undelivered) as caught:
+            trio.run(partial(pagerduty(there, timeout=Duration(3)).send, storm))
+        assert caught.value.told == {there.got[0].json["dedup_key"]}
+
+
+def test_a_target_of_which_there_is_nothing_to_send_counts_as_told() -> None:
+    note = item(target="noted", kind=Became.CERTIFICATE, verdict=Verdict.OK)
+    with receiver(CLOSE) as there, pytest.raises(Undelivered) as caught:
+        trio.run(partial(pagerduty(there).send, message(item(), note)))
+    assert caught.value.told == {"noted"}

@@ -140,6 +140,10 @@ def test_exports_say_what_to_probe_and_by_what_to_judge(capsys: pytest.CaptureFi
     written = tomllib.loads(Path("etc/probe.toml").read_text())
     assert written["defaults"]["connectors"] == ["out bound.json", elsewhere]
     assert written["target"] == [{"target": "mail.contoso.com:25"}]
+    by = "# Exchange Online comes here by its connector "
+    assert [line for line in Path("etc/probe.toml").read_text().splitlines() if line.startswith(by)] == [
+        f'{by}"Outbound to 5f3c8f0e-7a55-4f6e-9a41-2f1f0c5d7b10".'
+    ]
     sound(capsys, "etc/probe.toml")
 
 
@@ -183,6 +187,7 @@ def test_nothing_is_written_over(capsys: pytest.CaptureFixture[str]) -> None:
         (("-",), "`-` is a list of targets"),
         (("--connectors", "missing.json"), "cannot read an export from missing.json"),
         (("--connectors", "-"), "cannot stand in a configuration"),
+        (("--connectors", *(str(EXPORTS / f"exo-{way}.json") for way in ("outbound", "inbound"))), "is a file"),
         (("--connectors", str(EXPORTS / "exo-inbound.json")), "the exports name no smart host"),
         (("--output", "missing/probe.toml"), "cannot write missing/probe.toml"),
     ],

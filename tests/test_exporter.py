@@ -1,5 +1,6 @@
 """What is served over HTTP, to whom, and what a client may cost."""
 
+import errno
 import math
 import socket
 import struct
@@ -64,6 +65,28 @@ async def test_it_is_packed_for_those_who_can_unpack(exporter: Exporter, here: H
     packed = await exporter.get("/metrics", headers={"Accept-Encoding": "gzip"})
     assert packed.headers["content-encoding"] == "gzip"
     assert packed.text == (await exporter.get("/metrics")).text
+
+
+def test_a_want_of_file_descriptors_is_told_to_the_log_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    accept = trio.SocketListener.accept
+    failures = [OSError(errno.EMFILE, "too many"), OSError(errno.ENFILE, "too many")]
+
+    async def short(listener: trio.SocketListener) -> trio.SocketStream:
+        if failures:
+            raise failures.pop()
+        return await accept(listener)
+
+    async def run() -> None:
+        here = source()
+        async with exporter(here, []) as there:
+            assert (await there.get("/-/healthy")).status == 200
+        assert [getattr(error, "errno", None) for error in here.troubles] == [errno.ENFILE, errno.EMFILE]
+
+    monkeypatch.setattr(trio.SocketListener, "accept", short)
+    trio.run(run)
+    assert not caplog.records, "nor does the last resort of `logging` write to stderr"
 
 
 @served

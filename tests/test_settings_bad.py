@@ -214,6 +214,7 @@ def test_every_wrong_key_is_in_the_table_above() -> None:
         (f"{A_TARGET}resolver = '::1'\n", 'line 3: [[target]] #1 "example.org": unknown key "resolver"', "[defaults]"),
         ("[[target]]\nname = 'x'\n", 'line 1: [[target]] #1 "x": target is missing', "host:25"),
         ("[[target]]\n", "line 1: [[target]] #1: target is missing", "host:25"),
+        ("[[target]]\ntargte = 'x'\n", 'line 2: [[target]] #1: unknown key "targte"', "did you mean target?"),
         (
             f"{A_TARGET}{A_TARGET}",
             'line 3: [[target]] #2 "example.org": named "example.org" as is [[target]] #1',
@@ -235,6 +236,7 @@ def test_every_wrong_key_is_in_the_table_above() -> None:
         (f"[defaults]\nconnector = 'x'\n{A_TARGET}", "line 2: [defaults]: connector names one", "connectors"),
         # Alerts
         (f"{A_TARGET}[[alert]]\n", "line 3: [[alert]] #1: kind is missing", '"hook" or "letter"'),
+        (f"{A_TARGET}[[alert]]\nkidn = 'hook'\n", 'line 4: [[alert]] #1: unknown key "kidn"', "did you mean kind?"),
         (f"{A_TARGET}[[alert]]\nkind = 3\n", "line 4: [[alert]] #1: kind is no text", '"hook" or "letter"'),
         (f"{A_TARGET}[[alert]]\nkind = 'hok'\n", 'line 4: [[alert]] #1 "hok": kind is "hok"', 'did you mean "hook"?'),
         (f"{A_TARGET}[[alert]]\nkind = 'zzz'\n", 'kind is "zzz"', '"hook" or "letter"'),

@@ -1,12 +1,14 @@
 """The JSON Schema of `probe.toml` says what its reader says."""
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
+from probe.config.settings import examine
 from probe.config.settings.schema import schema, to_json
 from probe.config.settings.written import Target
 from probe.config.settings.written_once import Defaults, Listen, Store
@@ -110,6 +112,27 @@ def test_what_all_sinks_have_is_described(validator: Any) -> None:
     assert set(described) == {"kind", *Hook.__struct_fields__}
     for key in ("name", "tags", "verdicts", "quiet", "timeout", "url", "password", "ca"):
         assert described[key]["description"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        ('url = "http://127.0.0.1:9093"', None),
+        ('urls = ["http://127.0.0.1:9093"]', None),
+        ('url = "http://127.0.0.1:9093"\nurls = ["https://alerts.contoso.com"]', None),
+        ("", "url is missing"),
+        ('ulr = "x"', 'unknown key "ulr"'),
+        ("urls = []", "urls is an empty list"),
+    ],
+)
+def test_one_of_several_keys_is_needed(keys: str, fault: str | None, tmp_path: Path) -> None:
+    text = f'[[target]]\ntarget = "example.org"\n[[alert]]\nkind = "alertmanager"\n{keys}\n'
+    (tmp_path / "probe.toml").write_text(text)
+    found, problems = examine(tmp_path / "probe.toml")
+    assert [problem.message.rpartition(": ")[2] for problem in problems] == ([fault] if fault else [])
+    assert (found is None) is bool(fault)
+    real = Draft202012Validator(msgspec.json.decode(to_json()))
+    assert real.is_valid(tomllib.loads(text)) is not bool(fault)
 
 
 def test_the_real_kinds_have_a_schema() -> None:

@@ -83,6 +83,23 @@ def test_a_whole_overview() -> None:
     ).replace("60 min", "1 h")
 
 
+def test_what_was_never_looked_at_stands_behind_what_is_unknown() -> None:
+    several = (standing("warn", Verdict.WARN), standing("unknown", Verdict.UNKNOWN), FAILED)
+    told = text(*several, never=["new", "x" * 70], mutes=[muted("new")]).splitlines()
+    assert [line.split()[:2] for line in told if line[:4].isupper()] == [
+        ["FAIL", "b"],
+        ["UNKNOWN", "unknown"],
+        ["UNKNOWN", "new"],
+        ["UNKNOWN", "x" * 70],
+        ["WARN", "warn"],
+    ]
+    at = told.index("UNKNOWN  new                                                    never      never")
+    assert told[at + 1] == "         muted until 2026-11-21 11:35 UTC"
+    assert "5 targets: 1 WARN, 3 UNKNOWN, 1 FAIL; 1 muted" in told
+    assert not any("not looked at yet" in line for line in told)
+    assert text(never=["new"]).splitlines()[1].startswith("UNKNOWN  new ")
+
+
 def test_the_gravest_first_then_what_expires_next() -> None:
     standings = [
         standing("ok-later", certificates=[sighting(days=60)]),
@@ -115,6 +132,9 @@ def test_what_an_endpoint_no_longer_shows_does_not_expire() -> None:
         ([standing()], {"pending": [pending()]}, Verdict.OK),
         ([standing()], {"pending": [pending(stuck=True)]}, Verdict.WARN),
         ([FAILED], {"pending": [pending(stuck=True)]}, Verdict.FAIL),
+        ([standing()], {"never": ["new"]}, Verdict.UNKNOWN),
+        ([standing()], {"never": ["new"], "mutes": [muted("new")]}, Verdict.OK),
+        ([FAILED], {"never": ["new"]}, Verdict.FAIL),
     ],
 )
 def test_the_exit_code(standings: Sequence[Standing], more: dict[str, Any], verdict: Verdict) -> None:
@@ -272,6 +292,63 @@ def test_what_cannot_be_read_is_said(
     assert (said.code, said.out) == (3, "")
     assert said.err.startswith(error)
     assert len(said.err.splitlines()) == 2
+
+
+NAMED = """
+[defaults]
+tags = ["shared"]
+[[target]]
+name = "alpha"  # seen
+target = "a.example.org"
+[[ target ]]  # by its target
+tags = ["own"]
+target = ' b.example.org '
+[[target]]
+target = "c.example.org"
+"name" = "new"
+"""
+
+
+INLINE = """
+target = [{name = "alpha", target = "a"}, {target = "b.example.org", tags = ["own"]}, {target = "c", name = "new"}]
+defaults = {tags = ["shared"]}
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        NAMED,
+        NAMED.replace('"new"', '"n\\u0065w"'),
+        NAMED + 'expect_name = """\n[[target]]\nname = "no"\n"""',
+        NAMED.replace('name = "alpha"', "name = 'alpha'").replace("\n", "\r\n"),
+        "\ufeff" + NAMED,
+        INLINE,
+    ],
+)
+def test_targets_that_nobody_has_looked_at_are_unknown(
+    text: str, store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "probe.toml"
+    config.write_bytes(text.encode())
+    given = ("status", "--config", config, "--store", store)
+    said = say(capsys, *given)
+    assert (said.code, said.err) == (2, "")
+    lines = said.out.splitlines()
+    assert [line.split() for line in lines if line.startswith("UNKNOWN")] == [
+        ["UNKNOWN", "b.example.org", "never", "never"],
+        ["UNKNOWN", "new", "never", "never"],
+    ]
+    assert "4 targets: 1 OK, 2 UNKNOWN, 1 FAIL" in lines
+    told = data(say(capsys, *given, "--format", "json"))
+    jsonschema.validate(told, schema())
+    assert told["never"] == ["b.example.org", "new"]
+    assert told["counts"] == {"OK": 1, "WARN": 0, "FAIL": 1, "UNKNOWN": 2}
+    assert data(say(capsys, *given, "--tag", "own", "--format", "json"))["never"] == ["b.example.org"]
+    assert data(say(capsys, *given, "--tag", "shared", "--format", "json"))["never"] == ["new"]
+    assert "b.example.org" not in say(capsys, "status", "--store", store).out, (
+        "of --store alone the store alone is told"
+    )
 
 
 def test_a_store_without_a_look(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,12 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from probe.state import StateError, Store
 
 DEADLINE = 30.0  # seconds, for whatever is waited for
 
@@ -191,3 +194,51 @@ def test_the_service_manager_hears_of_it(home: Path) -> None:
             while "STOPPING=1" not in heard:
                 heard = manager.recv(4096).decode()
             assert watch.process.wait(DEADLINE) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_interrupted_keeps_what_it_saw_and_the_next_one_tells_it(
+    number: signal.Signals, home: Path
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        config = home / "probe.toml"
+        good = config.read_text()
+        slow = f"\n[[target]]\nname = 'silent'\ntarget = '127.0.0.1:{silent.getsockname()[1]}'\n"
+        config.write_text(good + slow)
+        run = subprocess.Popen(
+            [sys.executable, "-m", "probe", "run"],
+            cwd=home,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            end = time.monotonic() + DEADLINE
+            while not _seen(home / "probe.db"):
+                assert run.poll() is None
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            run.send_signal(number)
+            assert run.wait(DEADLINE) != 0
+        finally:
+            run.kill()
+            run.wait()
+    assert not (home / "alerts.jsonl").exists()
+    config.write_text(good)
+    for _ in range(2):
+        assert _probe(home, "run", "--target", "closed").returncode == 3  # UNKNOWN
+    (told,) = (home / "alerts.jsonl").read_text().splitlines()
+    assert [change["code"] for change in json.loads(told)["changes"]] == ["not-observed"]
+    assert _probe(home, "store", "check").returncode == 0
+
+
+def _seen(path: Path) -> bool:
+    """Whether the closed target has been looked at."""
+    try:
+        with Store.open(path, datetime.now(UTC), writing=False) as store:
+            return store.standing("closed")[0] is not None
+    except StateError:
+        return False  # it is being made

@@ -43,14 +43,16 @@ Alert = dict[str, object]
 
 
 class Alertmanager(Sink, kw_only=True, frozen=True, tag="alertmanager"):
-    """`urls` are the base addresses of all members of a cluster. `username` with `password`, or `bearer`, is how they
-    are told who we are; `ca` is a file of the authorities that vouch for them, in place of the system's. `labels` are
-    put on every alert (a site, a team); `generator` is the address that an alert links to."""
+    """`url` is its base address; of a cluster, `urls` are those of all members. `username` with `password`, or
+    `bearer`, is how they are told who we are; `ca` is a file of the authorities that vouch for them, in place of the
+    system's. `labels` are put on every alert (a site, a team); `generator` is the address that an alert links to."""
 
     state: ClassVar[bool] = True
     keeps_count: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("url", "urls")  # one of these keys at least
 
-    urls: Annotated[tuple[Secret, ...], Meta(min_length=1, max_length=16)]
+    url: Secret | None = None
+    urls: Annotated[tuple[Secret, ...], Meta(min_length=1, max_length=16)] = ()
     username: str | None = None
     password: Hidden | None = None
     bearer: Hidden | None = None
@@ -60,7 +62,11 @@ class Alertmanager(Sink, kw_only=True, frozen=True, tag="alertmanager"):
 
     @property
     def place(self) -> str:
-        return ", ".join(filter(None, map(address.origin, self.urls)))
+        return ", ".join(filter(None, map(address.origin, self._members)))
+
+    @property
+    def _members(self) -> tuple[Secret, ...]:
+        return (self.url, *self.urls) if self.url else self.urls
 
     async def send(self, message: Message) -> None:
         """All alerts to all members. Raises `Undelivered` where no member took them all."""
@@ -83,9 +89,9 @@ class Alertmanager(Sink, kw_only=True, frozen=True, tag="alertmanager"):
                 failures.append(error)
 
         async with trio.open_nursery() as nursery:
-            for url in self.urls:
+            for url in self._members:
                 nursery.start_soon(tell, url)
-        if len(failures) == len(self.urls):
+        if len(failures) == len(self._members):
             raise _together(failures)
 
     def _alerts(self, message: Message) -> Iterator[Alert]:
@@ -134,7 +140,7 @@ class Alertmanager(Sink, kw_only=True, frozen=True, tag="alertmanager"):
         for secret in (self.password, self.bearer):
             if secret:
                 secret.reveal()
-        for url in self.urls:
+        for url in self._members:
             yield from http.remarks(url, secret=False, ca=self.ca)
 
 

@@ -4,6 +4,7 @@ https://developer.pagerduty.com/docs/events-api-v2-overview. The key of a fault 
 twice changes nothing. Notes (a renewed certificate that was expected) are no event.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -44,12 +45,20 @@ class PagerDuty(Sink, kw_only=True, frozen=True, tag="pagerduty"):
         return origin(self.url)
 
     async def send(self, message: Message) -> None:
-        key = revealed(self.routing_key)
-        async with posting(self.url, timeout=self.timeout, ca=self.ca, hide=(key,)) as post:
-            for item in _in_turn(message):
-                body = encoded(event(item, message.sender), key)
-                answer = await post(body, {"Content-Type": "application/json"})
-                _believe(answer, self.place, key)
+        """Raises `Undelivered`, which names the targets that were told by then: a storm of faults does not pass its
+        limit of requests a minute at once, and must not begin anew each time."""
+        key, items = revealed(self.routing_key), _in_turn(message)
+        left = Counter(item.target for item in items)
+        try:
+            async with posting(self.url, timeout=self.timeout, ca=self.ca, hide=(key,)) as post:
+                for item in items:
+                    body = encoded(event(item, message.sender), key)
+                    answer = await post(body, {"Content-Type": "application/json"})
+                    _believe(answer, self.place, key)
+                    left[item.target] -= 1
+        except Undelivered as error:
+            told = {notice.target for notice in message.notices if not left[notice.target]}
+            raise Undelivered(str(error), final=error.final, after=error.after, told=told) from None
 
     def remarks(self) -> Iterator[str]:
         self.routing_key.reveal()

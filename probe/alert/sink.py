@@ -1,6 +1,6 @@
 """What all sinks have in common: their settings, how they are told, and how they fail."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import ClassVar
 
 import msgspec
@@ -14,12 +14,14 @@ class Undelivered(Exception):
     """The message did not arrive, or we cannot know that it did. The text says why, and holds no secret.
 
     `final`: sending the same again cannot help (it was refused for what it is). `after`: seconds to wait at least,
-    where the receiver said so.
+    where the receiver said so. `told`: names of targets of which all arrived nonetheless.
     """
 
-    def __init__(self, reason: str, *, final: bool = False, after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, *, final: bool = False, after: float | None = None, told: Collection[str] = ()
+    ) -> None:
         super().__init__(reason)
-        self.final, self.after = final, after
+        self.final, self.after, self.told = final, after, frozenset(told)
 
 
 class Sink(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, tag_field="kind"):

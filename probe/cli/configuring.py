@@ -6,23 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from probe.cli import duty_options as d
+
 if TYPE_CHECKING:
     from probe.config.duty import Settings
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(cls=d.by_default("check"), rich_markup_mode=None)
 
 
 @app.callback()
 def configuration() -> None:
-    """The configuration, `probe.toml`: check it, begin one, print its schema."""
+    """The configuration, `probe.toml`: check it, begin one, print its schema. Without a command: check."""
 
 
 @app.command(short_help="Say whether all is well with it, without the network.")
 def check(
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", metavar="FILE", help="The file.  [default: ./probe.toml, then the platform's]"),
-    ] = None,
+    config: d.Config = None,
 ) -> int:
     """Check the configuration: every key, every file and every secret, without asking anything of the network."""
     from probe.config.settings import examine, find
@@ -73,9 +72,12 @@ def init(
         raise UsageError(f"`{listed}` is a list of targets", "name them one by one: each becomes an entry")
     if any(str(path) == "-" for path in connectors):
         raise UsageError("--connectors - cannot stand in a configuration", "name a file, which is read again each time")
+    if export := next((word for word in domains if connectors and Path(word).is_file()), None):
+        raise UsageError(f"`{export}` is a file", "--connectors before each, or once before their directory")
     words = [config.target(word).given for word in domains]
-    targets = [*dict.fromkeys([*words, *(from_exports(connectors) if connectors and not words else ())])]
-    text = starter(targets, beside(connectors, Path("probe.toml") if str(output) == "-" else output))
+    led = from_exports(connectors) if connectors and not words else {}
+    targets = [*dict.fromkeys([*words, *led])]
+    text = starter(targets, beside(connectors, Path("probe.toml") if str(output) == "-" else output), led)
     if str(output) == "-":
         _write(text)
         return 0

@@ -2,9 +2,21 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+
+def by_default(command: str) -> type[TyperGroup]:
+    """A group of commands of which one is meant where none is named."""
+
+    class ByDefault(TyperGroup):
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            named = args and (not args[0].startswith("-") or args[0] in ctx.help_option_names)
+            return super().parse_args(ctx, args if named else [command, *args])
+
+    return ByDefault
 
 
 class RunFormat(StrEnum):

@@ -1,9 +1,7 @@
 """`probe run` and `probe watch`: what the configuration says, once or for years."""
 
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +10,7 @@ import typer
 
 from probe.cli import duty_options as d
 from probe.cli import options as o
+from probe.cli.recalled import nearest
 from probe.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,21 +39,23 @@ def run(
     For cron, systemd timers and Windows tasks: it prints nothing when all is OK. A target without a schedule is due
     with every run; --target probes what it names, due or not.
     """
+    from probe.cli.holding import working
+    from probe.cli.ran import heard, measured, tell, would_tell
     from probe.config.settings import find, load
 
     settings = load(find(config))
     chosen = choose(settings.targets, target, tag)
-    with memory(store or settings.store, dry_run=dry_run) as remembered:
+    with heard(settings, dry_run=dry_run), working(store or settings.store, dry_run=dry_run) as (remembered, run, full):
         if not target and format is not d.RunFormat.NAGIOS:
             chosen = _due(chosen, remembered)
-        ended = _once(settings, remembered, chosen, log_format, dry_run=dry_run)
-        if textfile and not dry_run:
-            _textfile(textfile, remembered, settings)
-    from probe.cli.ran import tell, would_tell
-
-    if dry_run:
-        would_tell(ended)
-    return tell(ended, format, verbosity=verbose - quiet, colour=not no_color)
+        ended = _once(settings, remembered, run, chosen, log_format, dry_run=dry_run)
+        unwritten = measured(textfile, remembered.path, settings) if textfile and not dry_run else None
+        if dry_run:
+            would_tell(ended)
+        code = tell(ended, format, verbosity=verbose - quiet, colour=not no_color)
+        if fault := full or unwritten:
+            raise fault
+    return code
 
 
 def now() -> datetime:
@@ -69,50 +70,12 @@ def choose(targets: Sequence["Watched"], names: Sequence[str], tags: Sequence[st
     for option, words, there in (("--target", names, known), ("--tag", tags, tagged)):
         for word in words:
             if word not in there:
-                raise UsageError(f"{option} `{word}`: the configuration has none", _nearest(word, there))
+                raise UsageError(f"{option} `{word}`: the configuration has none", nearest(word, there))
     return [
         watched
         for watched in targets
         if (not names or watched.name in names) and (not tags or not set(tags).isdisjoint(watched.tags))
     ]
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, sorted(known), n=1)
-    return f"did you mean `{near[0]}`?" if near else f"it has {', '.join(sorted(known)[:10]) or 'none at all'}"
-
-
-@contextmanager
-def memory(path: Path | None, *, dry_run: bool = False) -> Iterator["Store"]:
-    """The store, ours alone while it is open; for a dry run a copy that is thrown away. Says loudly where a damaged
-    one had to be set aside."""
-    from probe.run.alone import alone
-    from probe.state import Store, default_path
-
-    path = path or default_path()
-    with ExitStack() as stack:
-        if dry_run:
-            copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="probe-"))) / path.name
-            if path.exists():
-                with Store.open(path, now(), writing=False) as there:
-                    there.backup(copy)
-            path = copy
-        stack.enter_context(alone(path))
-        store = stack.enter_context(Store.open(path, now()))
-        if store.set_aside:
-            say_aside(store.set_aside)
-        yield store
-
-
-def say_aside(path: Path) -> None:
-    """A store was damaged: nobody should wonder later where the past has gone."""
-    print(
-        f"warning: the store was damaged; it is kept as {path}, and a new one begins: "
-        "what was known is not, and faults that were told may be told again",
-        file=sys.stderr,
-    )
 
 
 def _due(chosen: Sequence["Watched"], store: "Store") -> list["Watched"]:
@@ -125,6 +88,7 @@ def _due(chosen: Sequence["Watched"], store: "Store") -> list["Watched"]:
 def _once(
     settings: "Settings",
     store: "Store",
+    run: int,
     chosen: Sequence["Watched"],
     log_format: d.LogForm | None,
     *,
@@ -142,23 +106,12 @@ def _once(
 
     async def all_of_it() -> "Ended":
         eyes = Eyes(settings.looking, settings.looking.ehlo or await own_name())
-        duty = Duty(settings, store, eyes, log, now, store.begin("run", now()), kind="run")
+        duty = Duty(settings, store, eyes, log, now, run, kind="run")
         duty.begin()
         return await once(duty, chosen, now, telling=not dry_run)
 
     ended: Ended = trio.run(all_of_it)
     return ended
-
-
-def _textfile(path: Path, store: "Store", settings: "Settings") -> None:
-    from probe import __version__
-    from probe.report.prometheus import exposition
-    from probe.run.textfile import write
-    from probe.run.window import agent
-
-    known = {watched.name for watched in settings.targets}
-    standings = [standing for standing in store.standings() if standing.name in known]
-    write(path, exposition(standings, now(), agent=agent(store, settings, __version__, now())))
 
 
 def watch(
@@ -187,11 +140,13 @@ def watch(
     A target without a schedule is looked at every 15 minutes. SIGHUP has the configuration read again; SIGTERM and
     SIGINT end it, within seconds.
     """
+    from probe.cli.holding import memory
+    from probe.cli.ran import heard
     from probe.config.settings import find, load
 
     path = find(config)
     settings = load(path)
-    with memory(store or settings.store) as remembered:
+    with heard(settings), memory(store or settings.store) as remembered:
         _watch(settings, remembered, path, (metrics, metrics_allow, textfile), log_format)
     return 0
 

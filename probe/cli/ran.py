@@ -1,15 +1,21 @@
-"""What a run is said to have come to: nothing where all is OK, and the exit code."""
+"""What a run is said to have come to: nothing where all is OK, and the exit code; and who else hears of it."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from probe.cli import onduty
 from probe.cli.duty_options import RunFormat
-from probe.cli.onduty import say_aside
+from probe.cli.holding import say_aside
 from probe.cli.terminal import encodable, write
+from probe.errors import ProbeError, StateError
 from probe.model import Verdict, gravest
 from probe.report.escape import visible
 
 if TYPE_CHECKING:
+    from probe.config.duty import Settings
     from probe.run.once import Ended
 
 
@@ -29,8 +35,12 @@ def tell(ended: "Ended", form: RunFormat, *, verbosity: int, colour: bool) -> in
             sys.stdout.buffer.flush()
         case RunFormat.NAGIOS:
             from probe.report.nagios import render as to_nagios
+            from probe.report.ran import as_report
+            from probe.report.wording import count
 
-            print(encodable(to_nagios([ran.report for ran in ended.results if ran.report])), end="", flush=True)
+            reports = [report for ran in ended.results if not ran.muted and (report := as_report(ran))]
+            muted = f"PROBE OK - {count(len(ended.results), 'target')}, muted\n"
+            print(encodable(to_nagios(reports)) if reports or not ended.results else muted, end="", flush=True)
     if ended.aside:
         say_aside(ended.aside)
     for sink, reason in ended.silent.items():
@@ -49,3 +59,55 @@ def would_tell(ended: "Ended") -> None:
         what = "; ".join(f"{item.kind}: {item.title} ({item.place or row.notice.given})" for item in row.notice.items)
         if what:
             print(f"would tell {visible(row.sink)} of {visible(row.notice.target)}: {what}")
+
+
+def measured(path: Path, memory: Path, settings: "Settings") -> ProbeError | None:
+    """Write metrics there. Gives what kept them from being written: what the run came to is said before that. The
+    store is opened anew, for another may have taken the place of a damaged one."""
+    from probe import __version__
+    from probe.report.prometheus import exposition
+    from probe.run.textfile import write
+    from probe.run.window import agent
+    from probe.state import Store
+
+    known = {watched.name for watched in settings.targets}
+    try:
+        with Store.open(memory, onduty.now(), writing=False) as store:
+            standings = [standing for standing in store.standings() if standing.name in known]
+            write(path, exposition(standings, onduty.now(), agent=agent(store, settings, __version__, onduty.now())))
+    except ProbeError as error:
+        return error
+    return None
+
+
+@contextmanager
+def heard(settings: "Settings", *, dry_run: bool = False) -> Iterator[None]:
+    """Where the store keeps us from our work, those who miss us when we are silent hear why."""
+    try:
+        yield
+    except StateError as error:
+        if not dry_run:
+            _ping(settings, str(error))
+        raise
+
+
+def _ping(settings: "Settings", reason: str) -> None:
+    import trio
+
+    from probe.alert.healthchecks import Healthchecks
+    from probe.alert.sink import Undelivered
+
+    async def one(sink: Healthchecks) -> None:
+        with trio.move_on_after(sink.timeout):
+            try:
+                await sink.ping("fail", f"{reason}\n", "")
+            except Undelivered as error:
+                print(f"warning: {visible(sink.name)} could not be pinged: {visible(str(error))}", file=sys.stderr)
+
+    async def all_of_them() -> None:
+        async with trio.open_nursery() as nursery:
+            for sink in settings.sinks:
+                if isinstance(sink, Healthchecks):
+                    nursery.start_soon(one, sink)
+
+    trio.run(all_of_them)

@@ -24,7 +24,8 @@ def status(
     """Say how all targets stand: what is wrong first, then what expires next.
 
     Behind the name: when the first certificate of what is presented expires, for how long the verdict has been so, how
-    long ago it was looked at, and how long ago all was well where it is not.
+    long ago it was looked at, and how long ago all was well where it is not. Targets of the configuration that were
+    never looked at are UNKNOWN; --store alone asks no configuration.
 
     Exit code: the gravest verdict of the targets that are not muted; at least WARN where an alert is stuck, and
     at least UNKNOWN where no target was looked at for three times as long as is usual.
@@ -35,14 +36,20 @@ def status(
     with recalled.memory(config, store) as memory:
         at = recalled.now()
         standings = memory.standings()
-        for word in tag:
-            recalled.known(word, {each for standing in standings for each in standing.tags}, "the tag")
+        named = recalled.targets(config, tag) if config or not store else []
+        tags = {each for standing in standings for each in standing.tags}
+        for word in tag if not named else ():
+            recalled.known(word, tags, "the tag")
+        seen = {standing.name for standing in standings}
+        chosen = [each for each in standings if not tag or not set(tag).isdisjoint(each.tags)]
+        others = seen.difference(each.name for each in chosen)
         overview = Overview(
             at=at,
-            standings=[each for each in standings if not tag or not set(tag).isdisjoint(each.tags)],
+            standings=chosen,
             pending=memory.pending(),
-            mutes=memory.mutes(at),
+            mutes=[mute for mute in memory.mutes(at) if mute.target not in others],
             runs=memory.runs(10),
+            never=[name for name in dict.fromkeys(named) if name not in seen],
         )
     if format is Form.JSON:
         from probe.report.status_json import render as to_json

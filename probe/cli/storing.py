@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from probe.cli import duty_options as d
-from probe.cli.recalled import memory, now, place
+from probe.cli.recalled import changing, memory, now
 from probe.errors import UsageError
 from probe.model import Verdict
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(cls=d.by_default("check"), rich_markup_mode=None)
 _DEFAULT = 400 * 86400.0  # seconds: what a configuration has that says nothing of it
 
 Keep = Annotated[
@@ -24,7 +24,7 @@ Copy = Annotated[Path, typer.Argument(metavar="FILE", help="Where to; nothing is
 
 @app.callback()
 def store() -> None:
-    """The memory of `probe run` and `probe watch`: prune, back up, check."""
+    """The memory of `probe run` and `probe watch`: prune, back up, check. Without a command: check."""
 
 
 @app.command(short_help="Forget what is old.")
@@ -33,13 +33,8 @@ def prune(keep: Keep = None, config: d.Config = None, store: d.StoreOption = Non
 
     `probe watch` does so by itself, once a day. It may go on meanwhile.
     """
-    from probe.state import Store
-
     seconds = _kept(config) if keep is None else _duration(keep)
-    path = store or place(config)
-    with memory(config, path):  # that there is one: pruning begins none
-        pass
-    with Store.open(path, now()) as found:
+    with changing(config, store) as found:
         gone = found.prune(now(), seconds)
     told = ", ".join(f"{kind} {count}" for kind, count in gone.items() if count)
     print(f"forgot: {told}" if told else "nothing is that old")

@@ -5,6 +5,7 @@ remedy with its blanks filled in, Exchange Online's own lines.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from probe.judge.catalogue import Entry, explain
 from probe.model import Finding, Verdict
@@ -18,6 +19,7 @@ from probe.report.wording import bounces, cause, places, sentence
 
 MOST_LINES = 80  # of a remedy; commands for many servers are many lines
 LONGEST = 2000  # characters of one line to paste, which is worth nothing if it is cut
+A_DAY = timedelta(days=1)
 PUBLISH = "Publish this record:"
 
 
@@ -41,7 +43,7 @@ def _certificate(standing: Standing, change: Change) -> dict[str, str]:
     if not here:
         return {}
     leaf = min(here, key=lambda seen: (seen.not_after is None, seen.not_after))
-    left = {} if leaf.not_after is None else {"days_left": str((leaf.not_after - change.at).days)}
+    left = {} if leaf.not_after is None else {"days_left": str(int((leaf.not_after - change.at) / A_DAY))}
     return {"thumbprint": leaf.sha1.upper(), **left}
 
 

@@ -1,7 +1,7 @@
 """What `probe status` prints: how all targets stand, what is wrong first, and of the rest what expires next; then what
 keeps the watch itself from being trusted: alerts that did not go out, maintenance windows, looks that stay away."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -28,13 +28,19 @@ _BAD = (Verdict.FAIL, Verdict.UNKNOWN)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """All that is told: how targets stand, what waits in the outbox, the windows that are open, and the last runs,
-    newest first. `at` is now."""
+    newest first. `at` is now. `never` are targets of the configuration that nobody has looked at yet."""
 
     at: datetime
     standings: Sequence[Standing]
     pending: Sequence[Pending] = ()
     mutes: Sequence[Mute] = ()
     runs: Sequence[Run] = ()
+    never: Sequence[str] = ()
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """Of all targets, by name. Of what was never looked at nothing is known."""
+        return dict.fromkeys(self.never, Verdict.UNKNOWN) | {each.name: each.verdict for each in self.standings}
 
     @property
     def ordered(self) -> list[Standing]:
@@ -71,24 +77,28 @@ class Overview:
         an alert is stuck at least WARN."""
         if not self.standings:
             return Verdict.UNKNOWN
-        verdicts = [each.verdict for each in self.standings if not muting(each.name, self.mutes)]
+        verdicts = [verdict for name, verdict in self.verdicts.items() if not muting(name, self.mutes)]
         doubts = [Verdict.UNKNOWN] * self.stale + [Verdict.WARN] * any(row.stuck for row in self.pending)
         return gravest([Verdict.OK, *verdicts, *doubts])
 
 
 def render(overview: Overview, *, verbosity: int = 0, width: int = WIDTH) -> list[Line]:
     """The overview as lines. `verbosity` 1 adds what each fault says, and the last runs."""
-    if not overview.standings:
+    if not overview.verdicts:
         return [(Span("No target has been looked at yet: `probe run` does."),), *_foot(overview, verbosity, width)]
     room = width - BESIDE - sum(columns for _, columns in COLUMNS)
     lines = [_heads(room)]
-    for standing in overview.ordered:
-        lines += _target(standing, overview, room, width)
-        lines += _faults(standing, verbosity, width)
-        if mute := muting(standing.name, overview.mutes):
-            lines += _under(_window(mute), width, "dim")
-    muted = sum(muting(standing.name, overview.mutes) is not None for standing in overview.standings)
-    total = tally([standing.verdict for standing in overview.standings], muted)
+    ordered = overview.ordered
+    known = sum(each.verdict.gravity >= Verdict.UNKNOWN.gravity for each in ordered)
+    for standing in ordered[:known]:
+        lines += _stands(standing, overview, room, verbosity, width)
+    for name in overview.never:
+        lines += _beside(Verdict.UNKNOWN, name, [("", ""), ("", ""), ("never", ""), ("never", "bad")], room, width)
+        lines += _muted(name, overview, width)
+    for standing in ordered[known:]:
+        lines += _stands(standing, overview, room, verbosity, width)
+    muted = sum(muting(name, overview.mutes) is not None for name in overview.verdicts)
+    total = tally(list(overview.verdicts.values()), muted)
     return [*lines, BLANK, total, *_foot(overview, verbosity, width)]
 
 
@@ -97,15 +107,26 @@ def _heads(room: int) -> Line:
     return (Span(" " * BESIDE + f"{'target':<{room}}{heads}", "label"),)
 
 
-def _target(standing: Standing, overview: Overview, room: int, width: int) -> Iterator[Line]:
+def _stands(standing: Standing, overview: Overview, room: int, verbosity: int, width: int) -> Iterator[Line]:
+    yield from _beside(standing.verdict, standing.name, _cells(standing, overview.at), room, width)
+    yield from _faults(standing, verbosity, width)
+    yield from _muted(standing.name, overview, width)
+
+
+def _muted(name: str, overview: Overview, width: int) -> Iterator[Line]:
+    if mute := muting(name, overview.mutes):
+        yield from _under(_window(mute), width, "dim")
+
+
+def _beside(gravity: Verdict, called: str, cells: Iterable[tuple[str, str]], room: int, width: int) -> Iterator[Line]:
     """One line; a name that leaves no room for the columns has a line of its own."""
-    name = visible(standing.name)
-    verdict = Span(f"{standing.verdict:<{BESIDE}}", standing.verdict)
+    name = visible(called)
+    verdict = Span(f"{gravity:<{BESIDE}}", gravity)
     if len(name) > room:
         yield from wrapped(name, width=width, indent=BESIDE, head=(verdict,), style="strong")
         verdict, name = Span(" " * BESIDE), ""
     spans = [verdict, Span(f"{name:<{room}}", "strong"), Span("")]
-    for (cell, style), (_, columns) in zip(_cells(standing, overview.at), COLUMNS, strict=True):
+    for (cell, style), (_, columns) in zip(cells, COLUMNS, strict=True):
         text = f"{cell:>{columns}}"
         if style == spans[-1].style:
             spans[-1] = Span(spans[-1].text + text, style)
@@ -173,8 +194,8 @@ def _foot(overview: Overview, verbosity: int, width: int) -> Iterator[Line]:
 
 def _mutes(overview: Overview) -> Iterator[str]:
     """The windows that are open, those of no target of the store as well: they may be misspelt."""
-    names = {standing.name for standing in overview.standings} | {"*"}
-    told = [mute for mute in overview.mutes if mute.target == "*" or mute.target not in names]
+    names = overview.verdicts
+    told = [mute for mute in overview.mutes if mute.target not in names]
     for mute in told[:MUTES]:
         owner = "all targets" if mute.target == "*" else f"{visible(mute.target)} (not looked at yet)"
         yield f"{owner}, {_window(mute).removeprefix('muted ')}"

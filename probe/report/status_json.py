@@ -1,5 +1,6 @@
 """The overview of `probe status` as one JSON object, on one line; its schema comes from the same types."""
 
+from collections import Counter
 from typing import Annotated, Any
 
 import msgspec
@@ -45,8 +46,9 @@ class Status(Struct, frozen=True):
         Meta(description="The gravest; at least UNKNOWN where nobody looks any more, WARN where alerts are stuck."),
     ]
     stale: Annotated[bool, Meta(description="No target was looked at for three times as long as is usual.")]
-    counts: Annotated[dict[Verdict, int], Meta(description="Targets by verdict.")]
+    counts: Annotated[dict[Verdict, int], Meta(description="Targets by verdict; those of `never` are UNKNOWN.")]
     targets: Annotated[tuple[j.Target, ...], Meta(description="Gravest first, then what expires next.")]
+    never: Annotated[tuple[str, ...], Meta(description="Targets of the configuration that nobody has looked at yet.")]
     mutes: tuple[Window, ...]
     outbox: tuple[Waiting, ...]
     runs: Annotated[tuple[j.Run, ...], Meta(description="The last ones, newest first.")]
@@ -54,16 +56,16 @@ class Status(Struct, frozen=True):
 
 def render(overview: Overview) -> bytes:
     """The overview as one JSON object without a line break."""
-    ordered = overview.ordered
-    counts = {verdict: sum(each.verdict is verdict for each in ordered) for verdict in Verdict}
+    counts = Counter(overview.verdicts.values())
     return encode(
         Status(
             format=model.FORMAT,
             at=overview.at,
             verdict=overview.verdict,
             stale=overview.stale,
-            counts=counts,
-            targets=tuple(map(j.target, ordered)),
+            counts={verdict: counts[verdict] for verdict in Verdict},
+            targets=tuple(map(j.target, overview.ordered)),
+            never=tuple(overview.never),
             mutes=tuple(map(_window, overview.mutes)),
             outbox=tuple(map(_waiting, overview.pending)),
             runs=tuple(map(run, overview.runs)),

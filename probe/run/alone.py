@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from probe.errors import BusyError, StateError
@@ -25,7 +25,8 @@ def alone(store: Path) -> Iterator[None]:
     except OSError as error:
         raise StateError(f"cannot lock {path}: {error.strerror}", "the directory must be yours to write in") from None
     try:
-        path.write_text(f"{os.getpid()}\n")
+        with suppress(OSError):  # a full disk: the lock holds without
+            path.write_text(f"{os.getpid()}\n")
         yield
     finally:
         lock.release()

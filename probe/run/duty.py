@@ -10,24 +10,26 @@ from probe.alert.sink import Sink
 from probe.config.duty import Settings, Watched
 from probe.errors import StateError
 from probe.judge.sts import remember
-from probe.model import Remembered, Verdict
-from probe.model.duty import Became, Change, Look, Pending, Standing
+from probe.model import Remembered
+from probe.model.duty import Change, Look, Pending, Standing
 from probe.report.ran import Ran
 from probe.run.events import Log
 from probe.run.look import Eyes, look
+from probe.run.mishap import Mishap
+from probe.run.news import News
 from probe.run.notices import Outgoing, notices
+from probe.run.noting import Noting
 from probe.run.outbox import Delivery, deliver
 from probe.run.schedule import until
 from probe.run.unsaved import Unsaved
 from probe.state import DamagedStore, Mute, Run, Store
 from probe.state.changes import changes, tell
-from probe.state.standing import stand
 
+SAID = 10  # mishaps that are told
 RUNS = 10  # by which it is reckoned when the next one will be
 T = TypeVar("T")
 Looker = Callable[[Watched, Eyes, Mapping[str, Remembered], Callable[[Look], bool]], Awaitable[Look]]
 Known = tuple[Standing | None, Standing | None]
-NEWS = (Became.APPEARED, Became.WORSENED, Became.CERTIFICATE)
 
 
 class Duty:
@@ -47,8 +49,9 @@ class Duty:
         self.settings, self.store, self.eyes, self.log, self._now, self.run = settings, store, eyes, log, now, run
         self._look, self._kind = look, kind
         self.aside: Path | None = None  # where a store went that turned out to be damaged
-        self.unsaved = Unsaved()
+        self.outbox, self.unsaved = Noting(lambda: self.store), Unsaved()
         self.fault: StateError | None = None  # what the store last failed for
+        self.mishaps: dict[str, Mishap] = {}  # by target: why its last look could not be taken
         self._last: dict[str, Known] = {}
         self._unrecorded: set[str] = set()
         self._policies = dict(store.remembered())
@@ -60,6 +63,8 @@ class Duty:
         kept = {watched.name for watched in self.settings.targets}
         sinks = {sink.name for sink in self.settings.sinks}
         self._last = {name: known for name, known in self._last.items() if name in kept}
+        self._unrecorded &= kept
+        self.mishaps = {name: error for name, error in self.mishaps.items() if name in kept}
         self._or_else(None, lambda store: store.forget(kept))
         waiting: list[Pending] = self._or_else([], lambda store: store.pending())
         lost = [row.id for row in waiting if row.sink not in sinks and not row.stuck]
@@ -68,10 +73,22 @@ class Duty:
             self._or_else(None, lambda store: store.failed(lost, reason, self._now(), stuck=True))
 
     async def take(self, watched: Watched) -> Ran:
-        """One target's turn. What could not be written down is told all the same, and kept in memory; see `fault`."""
+        """One target's turn. What could not be written down is told all the same, and kept in memory; see `fault`.
+        Raises `Mishap`."""
+        try:
+            ran = await self._turn(watched)
+        except Exception as error:
+            self._last.pop(watched.name, None)  # whatever was to be told of it was not: on from what is written down
+            self.mishaps[watched.name] = mishap = Mishap(watched.name, error)
+            raise mishap from error
+        self.mishaps.pop(watched.name, None)
+        return ran
+
+    async def _turn(self, watched: Watched) -> Ran:
         before, told = self._known(watched.name)
-        found = await self._look(watched, self.eyes, self._policies, lambda seen: _is_news(before, seen))
-        after = stand(before, found)
+        news = News(before)
+        found = await self._look(watched, self.eyes, self._policies, news)
+        after = news.after(found)
         happened = changes(self._recorded(watched.name, before), after, watched.standard.thumbprints)
         muted = not self._muted().isdisjoint({"*", watched.name})
         telling, told = ((), told) if muted else tell(told, after, watched.remind, watched.standard.thumbprints)
@@ -120,14 +137,22 @@ class Duty:
         if policy:
             self._policies[policy.domain] = policy
         self._last[found.name] = (after, told)
+        whole = self.unsaved.joined(found.name, going)
         try:
-            self._held(lambda store: store.record(found, after, told, happened, going, self.run, policy))
+            self._held(lambda store: store.record(found, after, told, happened, whole, self.run, policy))
         except StateError as error:
             self._complain(error)
             self._unrecorded.add(found.name)
-            self.unsaved.keep(going)
+            self._keep(going)
         else:
             self._unrecorded.discard(found.name)
+            self.unsaved.forget(found.name)
+
+    def _keep(self, going: Outgoing) -> None:
+        lost = self.unsaved.lost
+        self.unsaved.keep(going)
+        if lost := self.unsaved.lost - lost:
+            self.log.event("store-failed", reason=f"nor is there room in memory: {lost} alerts are lost")
 
     def _or_else(self, otherwise: T, action: Callable[[Store], T]) -> T:
         """What the store says; what else is to be gone by where it can say nothing."""
@@ -149,6 +174,7 @@ class Duty:
             path = self.store.path
             self.store.close()
             self.store = Store.open(path, self._now())
+            self.outbox = Noting(lambda: self.store)  # whose numbers are other ones
             if self.store.set_aside:
                 self.aside = self.store.set_aside
                 self.log.event("store-set-aside", path=self.aside)
@@ -176,11 +202,18 @@ class Duty:
                 key=change.key,
             )
 
+    @property
+    def trouble(self) -> str:
+        """What keeps it from its work at present, in a few words; empty: nothing."""
+        missed = [str(mishap) for mishap in list(self.mishaps.values())[:SAID]]
+        return "; ".join([*missed, str(self.fault)] if self.fault and self._unrecorded else missed)
+
     async def deliver(self, sinks: Sequence[Sink] | None = None, most: float = 60.0) -> list[Delivery]:
         """Send what is due to these sinks (None: to all). What the store cannot take note of is sent again."""
         outcomes: list[Delivery] = []
-        for outbox in (self.store, self.unsaved) if self.unsaved else (self.store,):
-            outcomes += await deliver(outbox, self.settings.sinks if sinks is None else sinks, self._now, most=most)
+        chosen = self.settings.sinks if sinks is None else sinks
+        for outbox in (self.outbox, self.unsaved) if self.unsaved else (self.outbox,):
+            outcomes += await deliver(outbox, chosen, self._now, most=most, log=self.log)
         for outcome in outcomes:
             if not outcome.error:
                 self.log.event("sent", sink=outcome.sink, notices=outcome.notices)
@@ -189,14 +222,6 @@ class Duty:
             else:
                 self.log.event("undelivered", sink=outcome.sink, reason=outcome.error, due=outcome.again)
         return outcomes
-
-
-def _is_news(before: Standing | None, found: Look) -> bool:
-    """Whether there is a fault that was not there before, and which might be a blip."""
-    return any(
-        change.kind in NEWS and change.verdict is not Verdict.OK
-        for change in changes(before, stand(before, found), found.expected)
-    )
 
 
 def _widest(runs: Sequence[Run], now: datetime) -> float | None:

@@ -14,6 +14,7 @@ A log that cannot be written (closed, or its disk full) stops nothing. What was 
 import json
 import math
 import re
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from probe.report.escape import visible
 
 Name = Literal[
     "started", "ready", "reloaded", "reload-refused", "stopping", "cut-off", "stopped",
-    "look", "change", "slot-missed", "clock-jumped", "fault",
+    "look", "not-looked", "change", "slot-missed", "clock-jumped", "fault",
     "sent", "undelivered", "stuck",
     "store-failed", "store-set-aside", "textfile-failed", "pruned", "listening", "log-lost",
 ]  # fmt: skip
@@ -34,16 +35,17 @@ Level = Literal["info", "warning", "error"]
 EVENTS: Mapping[Name, tuple[Level, str]] = {
     "started": ("info", "The agent begins: version, config, targets."),
     "ready": ("info", "Everything is set up, and looks are taken from now on."),
-    "reloaded": ("info", "The configuration was read again and is in force: targets."),
+    "reloaded": ("info", "The configuration was read again and is in force: targets. What is in restart is not yet."),
     "reload-refused": ("error", "The new configuration cannot serve (error, hint); the old one stays in force."),
     "stopping": ("info", "No new look is begun; those under way have grace seconds to end."),
     "cut-off": ("warning", "The look at target had not ended by then when the agent stopped."),
     "stopped": ("info", "The agent ends."),
     "look": ("info", "A target was looked at: target, verdict, seconds, attempts, changes, muted."),
+    "not-looked": ("error", "Target could not be looked at: reason, which lies with this machine. All else goes on."),
     "change": ("info", "Something is no longer as it was: target, kind, code, verdict, before, key."),
     "slot-missed": ("warning", "The look at target due at slot is left out: the one before is still at work (state)."),
     "clock-jumped": ("warning", "The wall clock was set, or the machine slept: by seconds, back is negative."),
-    "fault": ("error", "A bug of ours (error, traceback), in the look at target, or where. All else goes on."),
+    "fault": ("error", "A bug of ours (error, traceback), in the look at target, in sink, or where. All else goes on."),
     "sent": ("info", "Alerts were delivered: sink, notices."),
     "undelivered": ("warning", "Alerts could not be delivered: sink, reason. They are sent again when due."),
     "stuck": ("error", "Alerts are not sent again by themselves: sink, reason, notices; see `probe alerts`."),
@@ -94,6 +96,15 @@ class Log:
         """Write the event `fault`: an exception that nobody expected, with where it came from."""
         told = _redacted("".join(traceback.format_exception(error, limit=-20)))  # before a cut can hide what it is
         self.event("fault", None, **fields, error=_redacted(_summary(error))[:FIELD], traceback=told[-MOST:])
+
+    def bug(self, error: BaseException, /, **fields: object) -> None:
+        """Like `fault`, without what the exception says of itself: a library's may hold the secret of a sink. Where
+        nobody reads this log, stderr hears of it."""
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        where = "".join(traceback.format_tb(error.__traceback__, limit=-20))[-MOST:]
+        log = Log(sys.stderr) if self._stream is None else self
+        log.event("fault", None, **fields, error=type(error).__name__, traceback=where)
 
     def _write(self, name: Name, level: Level, fields: Mapping[str, object]) -> bool:
         if self._stream is None:

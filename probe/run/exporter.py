@@ -5,8 +5,10 @@ cancelled; it has no limit for connections, whose sockets the probes need; and a
 So each connection is handed to it singly, with limits on how long it may idle and sending may take.
 """
 
+import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
@@ -53,7 +55,8 @@ async def serve(
         clients = _Clients(App(source, nursery, allowed), source)
         task_status.started([listener.socket.getsockname()[:2] for listener in listeners])
         try:
-            await trio.serve_listeners(clients.serve, listeners, handler_nursery=nursery)
+            with _shortages(source):
+                await trio.serve_listeners(clients.serve, listeners, handler_nursery=nursery)
         finally:
             clients.close()
             nursery.cancel_scope.cancel()
@@ -65,6 +68,31 @@ async def _listen(host: str, port: int) -> list[trio.SocketListener]:
     except OSError as error:
         reason = error.strerror or error
         raise ConfigError(f"cannot listen on {host} port {port}: {reason}", "is it taken, or not ours?") from None
+
+
+class _Shortage(logging.Handler):
+    """Where nothing can be accepted for want of file descriptors, trio tells so ten times a second, to stderr."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self._source = source
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, Exception):
+            self._source.trouble(error)
+
+
+@contextmanager
+def _shortages(source: Source) -> Iterator[None]:
+    logger, handler = logging.getLogger("trio.serve_listeners"), _Shortage(source)
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = True
 
 
 class _Clients:

@@ -2,15 +2,16 @@
 
 A notice leaves the outbox only once its sink has said that it has it. What fails waits, longer each time; what has
 failed too often, or was refused for what it is, is stuck: it stays, `probe status` shows it, and `probe alerts` sends
-it again or drops it.
+it again or drops it. Of one target all is told in the order in which it came to be: that a fault is over, never before
+the fault.
 """
 
 import hashlib
 import socket
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import trio
@@ -19,9 +20,12 @@ from probe.alert.sink import Sink, Undelivered
 from probe.errors import ProbeError
 from probe.model import Verdict
 from probe.model.duty import Became, Item, Message, Notice, Pending
+from probe.run.events import Log
 
 FIRST, LONGEST = 10.0, 3600.0  # seconds of waiting after the first failure, doubled each time, and at most
-TRIES = 36  # with these pauses a day and a half
+TRIES, A_DAY = 36, timedelta(days=1)  # a notice is stuck after so many failures, though not before a day is over
+AHEAD = timedelta(hours=26)  # nothing waits for longer, be it for quiet hours to end or after failures
+REFUSALS = 16  # in one go: with 500 notices it takes nine to find one that will never be taken
 GRACE = 2.0  # seconds that a sink gets beyond its own time-out to notice it
 
 
@@ -45,15 +49,24 @@ class Delivery:
 
 
 async def deliver(
-    outbox: Outbox, sinks: Iterable[Sink], now: Callable[[], datetime], *, most: float = 60.0
+    outbox: Outbox,
+    sinks: Iterable[Sink],
+    now: Callable[[], datetime],
+    *,
+    most: float = 60.0,
+    log: Log | None = None,
 ) -> list[Delivery]:
     """Send what is due, `most` seconds long: what is not sent by then waits as if it had failed now. Gives what became
-    of it."""
+    of it. Raises nothing: an outbox that cannot be read for one sink is no reason to cut off another."""
     outcomes: list[Delivery] = []
 
     async def one(sink: Sink) -> None:
-        if rows := outbox.due(sink.name, now()):
-            await _send(outbox, sink, rows, now, most, outcomes.append)
+        try:
+            rows = _waiting(outbox, sink, now())
+        except ProbeError as error:
+            outcomes.append(Delivery(sink=sink.name, notices=0, error=f"the outbox cannot be read: {error}"))
+        else:
+            await _Go(outbox, sink, now, most, log or Log(None), outcomes).send(rows)
 
     async with trio.open_nursery() as nursery:
         for sink in sinks:
@@ -61,32 +74,78 @@ async def deliver(
     return outcomes
 
 
-async def _send(
-    outbox: Outbox,
-    sink: Sink,
-    rows: Sequence[Pending],
-    now: Callable[[], datetime],
-    most: float,
-    tell: Callable[[Delivery], None],
-) -> None:
-    ids, said = [row.id for row in rows], merged(rows, now())
-    fault = await attempt(sink, said, most) if said else None
-    at = now()
-    if fault is None:
-        error = _noted(lambda: outbox.sent(ids, at))
-        tell(
-            Delivery(
-                sink=sink.name, notices=len(rows) if said else 0, error=error and f"sent, {error}, and will be again"
-            )
-        )
-    elif fault.final and len(rows) > 1:  # too much at once, maybe, or one among them that it will never take
+def _waiting(outbox: Outbox, sink: Sink, at: datetime) -> list[Pending]:
+    """What is due, and what came before it of the same targets and would wait for longer."""
+    rows = outbox.due(sink.name, at)
+    if not rows or sink.state:  # of a state there is one row a target
+        return rows
+    known, last = {row.id for row in rows}, {row.notice.target: row.id for row in rows}
+    for row in outbox.due(sink.name, at + AHEAD):
+        if row.id not in known and row.id < last.get(row.notice.target, row.id):
+            rows.append(row)
+    return sorted(rows, key=lambda row: row.id)
+
+
+class _Go:
+    """One go at all that waits for a sink: whole, or in halves where it is refused for what it is, because it may be
+    too much at once, or have one in it that will never be taken. Anything else that goes wrong ends it."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        sink: Sink,
+        now: Callable[[], datetime],
+        most: float,
+        log: Log,
+        outcomes: list[Delivery],
+    ) -> None:
+        self._outbox, self._sink, self._now, self._log, self._outcomes = outbox, sink, now, log, outcomes
+        self._end, self._refusals = trio.current_time() + most, 0
+
+    async def send(self, rows: Sequence[Pending]) -> None:
+        parts = [rows] if rows else []
+        while parts:
+            part = parts.pop()
+            fault, part = await self._tell(part)
+            if fault is None or not part:
+                continue
+            self._refusals += fault.final
+            spent = self._refusals >= REFUSALS or trio.current_time() >= self._end
+            if fault.final and len(part) == 1:
+                self._failed(part, fault, stuck=True)
+            elif fault.final and not spent:
+                parts += [part[len(part) // 2 :], part[: len(part) // 2]]
+            else:
+                self._failed([row for one in (part, *reversed(parts)) for row in one], fault)
+                return
+
+    async def _tell(self, rows: Sequence[Pending]) -> tuple[Undelivered | None, Sequence[Pending]]:
+        """Gives what went wrong, and which rows it concerns: a sink may have told some of the targets."""
+        said, left = merged(rows, self._now()), self._end - trio.current_time()
+        fault = await attempt(self._sink, said, max(left, 0.0), self._log) if said else None
+        heard = [row for row in rows if fault is None or row.notice.target in fault.told]
+        if heard:
+            ids = [row.id for row in heard]
+            error = _noted(lambda: self._outbox.sent(ids, self._now()))
+            number = len(heard) if said else 0
+            self._outcomes.append(Delivery(sink=self._sink.name, notices=number, error=error and f"sent, but {error}"))
+        return fault, [row for row in rows if fault and row.notice.target not in fault.told]
+
+    def _failed(self, rows: Sequence[Pending], fault: Undelivered, *, stuck: bool = False) -> None:
+        """Each row by itself is stuck or not: what is new is not given up with what is old."""
+        at, reason = self._now(), str(fault)
+        again = at + timedelta(seconds=pause(max(row.attempts for row in rows) + 1, fault.after))
+        stuck_now: list[int] = []
+        later: list[int] = []
         for row in rows:
-            await _send(outbox, sink, [row], now, most, tell)
-    else:
-        tries = max(row.attempts for row in rows) + 1
-        stuck, again = fault.final or tries >= TRIES, at + timedelta(seconds=pause(tries, fault.after))
-        _noted(lambda: outbox.failed(ids, str(fault), again, stuck))
-        tell(Delivery(sink=sink.name, notices=len(rows), error=str(fault), stuck=stuck, again=None if stuck else again))
+            over = stuck or (row.attempts + 1 >= TRIES and abs(at - row.created) >= A_DAY)
+            (stuck_now if over else later).append(row.id)
+        for ids, due in ((stuck_now, None), (later, again)):
+            if ids:
+                _noted(partial(self._outbox.failed, ids, reason, again, due is None))
+                self._outcomes.append(
+                    Delivery(sink=self._sink.name, notices=len(ids), error=reason, stuck=due is None, again=due)
+                )
 
 
 def _noted(note: Callable[[], None]) -> str:
@@ -104,7 +163,7 @@ def pause(tries: int, asked: float | None = None) -> float:
     return float(min(max(usual, asked or 0.0), LONGEST))
 
 
-async def attempt(sink: Sink, message: Message, most: float = 60.0) -> Undelivered | None:
+async def attempt(sink: Sink, message: Message, most: float = 60.0, log: Log | None = None) -> Undelivered | None:
     """Send it once, within the sink's own time; gives why it did not arrive, None where it did."""
     patience = min(float(sink.timeout), most)
     with trio.move_on_after(patience + GRACE) as scope:
@@ -113,7 +172,7 @@ async def attempt(sink: Sink, message: Message, most: float = 60.0) -> Undeliver
         except Undelivered as error:
             return error
         except Exception as error:  # a bug in one sink is no reason for another not to be told
-            traceback.print_exc()
+            (log or Log(None)).bug(error, sink=sink.name)
             return Undelivered(f"a fault of our own: {type(error).__name__}")
     return Undelivered(f"no answer within {patience:g} s") if scope.cancelled_caught else None
 
@@ -131,8 +190,9 @@ def merged(rows: Sequence[Pending], at: datetime) -> Message | None:
         for notice in notices.values()
     )
     told = tuple(notice for notice in told if notice.items or notice.until)
-    key = hashlib.sha256("\n".join(row.key for row in rows).encode()).hexdigest()[:32]
-    return Message(key=key, at=at, sender=socket.gethostname(), notices=told) if told else None
+    sender = socket.gethostname()  # two that probe the same may both speak to one receiver
+    key = hashlib.sha256("\n".join([sender, *(row.key for row in rows)]).encode()).hexdigest()[:32]
+    return Message(key=key, at=at, sender=sender, notices=told) if told else None
 
 
 def _worth_telling(items: tuple[Item, ...]) -> tuple[Item, ...]:

@@ -1,6 +1,5 @@
 """Pings to a service that misses us when we are silent: the one alert that works when nothing else does."""
 
-import traceback
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -9,24 +8,32 @@ import trio
 from probe.alert.healthchecks import Healthchecks
 from probe.alert.sink import Sink, Undelivered
 from probe.model import Verdict, gravest
+from probe.report.escape import visible
 from probe.report.layout import plain
 from probe.report.ran import Ran, render
+from probe.run.events import Log
 
 Event = Literal["start", "success", "fail"]
 TRIES, PAUSE = 3, 5.0  # seconds
+MOST = 2000  # characters of what kept us from our work
 
 
-async def ping(sinks: Iterable[Sink], results: Sequence[Ran] | None, rid: str) -> dict[str, str]:
-    """Tell all sinks of that kind how it went, `results` None: that it begins. Gives why those failed that did, by
-    name. A start is told once: that it was late is no news."""
+async def ping(
+    sinks: Iterable[Sink], results: Sequence[Ran] | None, rid: str, log: Log, trouble: str = ""
+) -> dict[str, str]:
+    """Tell all sinks of that kind how it went, `results` None: that it begins. `rid` as in `Healthchecks.ping`.
+    `trouble` is what kept us from our work: a failure whatever the results. Gives why those failed that did, by name.
+    A start is told once: that it was late is no news."""
     faults: dict[str, str] = {}
 
     async def one(sink: Healthchecks) -> None:
         its = [ran for ran in results or () if concerned(sink, ran)]
-        body = plain(render(its)) or "All is OK.\n"
+        body = f"{visible(trouble, MOST)}\n" if trouble else ""
+        body += plain(render(its)) or ("" if trouble else "All is OK.\n")
+        event: Event = "start" if results is None else "fail" if trouble else outcome(its)
         for number in range(1 if results is None else TRIES):
             await trio.sleep(PAUSE if number else 0)
-            reason = await _attempt(sink, "start" if results is None else outcome(its), body, rid)
+            reason = await _attempt(sink, event, body, rid, log)
             if not reason:
                 faults.pop(sink.name, None)
                 return
@@ -49,14 +56,14 @@ def concerned(sink: Sink, ran: Ran) -> bool:
     return not ran.muted and (not sink.tags or not set(sink.tags).isdisjoint(ran.standing.tags))
 
 
-async def _attempt(sink: Healthchecks, event: Event, body: str, rid: str) -> str:
+async def _attempt(sink: Healthchecks, event: Event, body: str, rid: str, log: Log) -> str:
     with trio.move_on_after(float(sink.timeout)):
         try:
             await sink.ping(event, body, rid)
         except Undelivered as error:
             return str(error)
         except Exception as error:  # a bug there is no reason to stop here
-            traceback.print_exc()
+            log.bug(error, sink=sink.name)
             return f"a fault of our own: {type(error).__name__}"
         return ""
     return f"no answer within {sink.timeout:g} s"

@@ -25,15 +25,15 @@ from probe.run.clockwork import Clockwork, Job
 from probe.run.duty import Duty
 from probe.run.events import Log
 from probe.run.look import Eyes
-from probe.run.pings import ping
+from probe.run.mishap import Mishap
 from probe.run.schedule import EVERY
 from probe.run.sd import Manager
+from probe.run.telling import Telling
 from probe.run.window import Window
 from probe.state import Store
 
 GROUPED = 10.0  # seconds: what comes up within them is told in one message
 WRITTEN = 15.0  # seconds between two metrics files
-LAST_WORDS = 10.0  # seconds for alerts when it ends
 MANY = 100_000  # looks under way; how many look at a time is settled where a look begins
 A_DAY = timedelta(days=1)
 
@@ -65,8 +65,7 @@ class Watch:
         self._wishes, self._manager = wishes, manager
         self.standings = {standing.name: standing for standing in duty.store.standings()}
         self._results: dict[str, Ran] = {}
-        self._pinged: dict[str, float] = {}
-        self._busy: set[str] = set()
+        self._telling = Telling(duty, log, self._seen)
         self._known = trio.Event()
         self.watched: dict[str, Watched] = {}
         self._take_over(duty.settings)
@@ -82,7 +81,7 @@ class Watch:
             if self._wishes.metrics:
                 await beside.start(self._serve)
             beside.start_soon(self._manager.keep_alive)
-            beside.start_soon(self._every, GROUPED, self._dispatch)
+            beside.start_soon(self._every, GROUPED, self._telling.begin)
             beside.start_soon(self._every, A_DAY.total_seconds(), self._prune)
             if self._wishes.textfile:
                 beside.start_soon(self._keep_file, self._wishes.textfile)
@@ -90,24 +89,40 @@ class Watch:
             self._manager.ready(f"{len(self.watched)} targets")
             task_status.started()
             await self.clock.keep()
+            await self._telling.end()
             beside.cancel_scope.cancel()
-        with trio.move_on_after(LAST_WORDS):
-            await self.duty.deliver(most=LAST_WORDS)
-        self.duty.store.end(
-            self.duty.run, self._now(), gravest(seen.verdict for seen in self.window.standings()), len(self.watched)
-        )
+        verdict = gravest(seen.verdict for seen in self.window.standings())
+        try:
+            self.duty.store.end(self.duty.run, self._now(), verdict, len(self.watched))
+        except ProbeError as error:
+            self._log.event("store-failed", reason=str(error))
         self._log.event("stopped")
 
     # What it does, again and again
 
     async def _work(self, name: str) -> None:
         if watched := self.watched.get(name):
-            ran = await self.duty.take(watched)
-            if name in self.watched:
+            try:
+                ran = await self.duty.take(watched)
+            except Mishap as mishap:
+                if mishap.bug:
+                    raise mishap.error from None
+                self._log.event("not-looked", target=name, reason=str(mishap), hint=mishap.hint)
+                return
+            if name not in self.watched:  # it went while it was looked at
+                self.duty.begin()
+            else:
                 self._results[name] = replace(ran, report=None)  # a thousand of them would fill the memory
                 self.standings[name] = ran.standing
                 if self.window.ready():
                     self._known.set()
+
+    def _seen(self) -> list[Ran] | None:
+        """How all targets stand, be it from before a restart: a daily one may have its turn tomorrow."""
+        if not self.window.ready() and not self.duty.trouble:
+            return None
+        there = [standing for name, standing in self.standings.items() if name in self.watched]
+        return [self._results.get(seen.name) or Ran(standing=seen, happened=(), report=None) for seen in there]
 
     async def _every(self, seconds: float, job: Callable[[trio.Nursery], None]) -> None:
         """A fault of ours in one of these is told, and tried again the next time."""
@@ -121,29 +136,6 @@ class Watch:
                     self._log.fault(error)
                 await trio.sleep(seconds)
 
-    def _dispatch(self, nursery: trio.Nursery) -> None:
-        """Each sink by itself: one that stalls is left alone until it has answered or its time is up."""
-        for sink in self.duty.settings.sinks:
-            if sink.name not in self._busy:
-                self._busy.add(sink.name)
-                nursery.start_soon(self._tell, sink.name)
-
-    async def _tell(self, name: str) -> None:
-        try:
-            sinks = [sink for sink in self.duty.settings.sinks if sink.name == name]
-            await self.duty.deliver(sinks)
-            every = getattr(sinks[0], "every", None) if sinks else None
-            if every and trio.current_time() - self._pinged.get(name, -every) >= every and self.window.ready():
-                self._pinged[name] = trio.current_time()
-                for reason in (await ping(sinks, list(self._results.values()), f"watch-{self.duty.run}")).values():
-                    self._log.event("undelivered", sink=name, reason=reason)
-        except ProbeError as error:
-            self._log.event("store-failed", reason=str(error))
-        except Exception as error:
-            self._log.fault(error, where=name)
-        finally:
-            self._busy.discard(name)
-
     async def _keep_file(self, path: Path) -> None:
         """Until it is known how all targets stand, what was written before is nearer the truth than what could be."""
         await self._known.wait()
@@ -152,12 +144,14 @@ class Watch:
     async def _write(self, path: Path) -> None:
         """In a thread: of a thousand targets it takes half a second, and looks are timed."""
         window = self.window
-        written = partial(exposition, next_due=dict(window.next_due()), agent=window.agent())
         try:
+            written = partial(exposition, next_due=dict(window.next_due()), agent=window.agent())
             data = await trio.to_thread.run_sync(written, window.standings(), self._now())
             await trio.to_thread.run_sync(textfile.write, path, data)
         except ProbeError as error:
             self._log.event("textfile-failed", reason=str(error))
+        except Exception as error:
+            self._log.fault(error, where="textfile")
 
     def _prune(self, nursery: trio.Nursery) -> None:
         nursery.start_soon(self._forget)
@@ -167,13 +161,15 @@ class Watch:
 
         def forget() -> dict[str, int]:
             with Store.open(path, at) as store:
-                return store.prune(at, keep)
+                return store.prune(at, keep, every=A_DAY.total_seconds() / 2)
 
         path, at, keep = self.duty.store.path, self._now(), self.duty.settings.keep
         try:
-            self._log.event("pruned", rows=await trio.to_thread.run_sync(forget))
+            self._log.event("pruned", rows=await trio.to_thread.run_sync(forget, abandon_on_cancel=True))
         except ProbeError as error:
             self._log.event("store-failed", reason=str(error))
+        except Exception as error:
+            self._log.fault(error, where="forgetting")
 
     # What it hears
 
@@ -193,17 +189,19 @@ class Watch:
     async def _reload(self) -> None:
         try:
             settings = await trio.to_thread.run_sync(self._reread)
+            eyes = Eyes(settings.looking, self.duty.eyes.greeting)
         except ProbeError as error:
             self._log.event("reload-refused", error=str(error), hint=error.hint)
             return
         except Exception as error:  # whatever is wrong with the new one, the old one serves
             self._log.fault(error, where="reload")
             return
-        eyes = Eyes(settings.looking, self.duty.eyes.greeting)
+        old = self.duty.settings
         self.duty.settings, self.duty.eyes = settings, eyes
         self._take_over(settings)
         self.clock.reload()
-        self._log.event("reloaded", targets=len(self.watched))
+        restart = [name for name in ("store", "listen") if getattr(settings, name) != getattr(old, name)]
+        self._log.event("reloaded", targets=len(self.watched), **({"restart": restart} if restart else {}))
 
     def _take_over(self, settings: Settings) -> None:
         always = Schedule(every=EVERY)

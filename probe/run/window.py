@@ -5,7 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+import trio
+
 from probe.config.duty import Settings, Watched
+from probe.errors import StateError
 from probe.model.duty import Standing
 from probe.report.prometheus import Agent
 from probe.run.clockwork import Clockwork
@@ -14,6 +17,8 @@ from probe.run.events import Log
 from probe.run.look import look
 from probe.state import Store
 from probe.state.standing import stand
+
+QUIET = 60.0  # seconds between two bugs that are told
 
 
 class OnWatch(Protocol):
@@ -30,6 +35,7 @@ class Window:
 
     def __init__(self, watch: OnWatch, version: str, now: Callable[[], datetime], log: Log) -> None:
         self._watch, self._version, self.now, self._log = watch, version, now, log
+        self._told, self._untold = -QUIET, 0
 
     def watched(self) -> Sequence[Watched]:
         return list(self._watch.watched.values())
@@ -56,13 +62,20 @@ class Window:
         return stand(self._watch.standings.get(watched.name) if by_its_own else None, found)
 
     def trouble(self, error: Exception) -> None:
-        self._log.fault(error, where="metrics")
+        """One in a while: whoever can reach us could fill the log with them."""
+        if trio.current_time() < self._told + QUIET:
+            self._untold += 1
+            return
+        self._log.fault(error, where="metrics", more=self._untold)
+        self._told, self._untold = trio.current_time(), 0
 
 
 def agent(store: Store, settings: Settings, version: str, ran: datetime | None) -> Agent:
-    """How many notices wait for each sink, and of these how many are stuck; and when it `ran` last."""
+    """How many notices wait for each sink, and of these how many are stuck; and when it `ran` last. Where the store
+    cannot say how many wait, nothing is said of it: all else is known nonetheless."""
     outbox = {sink.name: (0, 0) for sink in settings.sinks}
-    for row in store.pending():
-        waiting, stuck = outbox.get(row.sink, (0, 0))
-        outbox[row.sink] = (waiting + 1, stuck + row.stuck)
+    try:
+        outbox |= store.waiting()
+    except StateError:
+        outbox = {}
     return Agent(version=version, outbox=outbox, ran=ran)

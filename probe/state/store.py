@@ -97,6 +97,12 @@ class Store(Past):
         with self._reading() as db:
             return outbox.pending(db, sink)
 
+    def waiting(self) -> dict[str, tuple[int, int]]:
+        """By sink: how many notices are undelivered, and how many of these are stuck."""
+        with self._reading() as db:
+            rows = db.execute("SELECT sink, count(*), sum(stuck) FROM outbox GROUP BY sink")
+            return {sink: (number, stuck) for sink, number, stuck in rows}
+
     def next_due(self, now: datetime | None = None) -> datetime | None:
         """When something will be due; None: nothing waits. `now` tells what is due too far ahead to be true."""
         with self._reading() as db:

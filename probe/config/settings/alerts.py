@@ -9,7 +9,7 @@ from probe import alert
 from probe.alert.sink import Sink
 from probe.config.settings.allowed import choice
 from probe.config.settings.document import Document, quoted
-from probe.config.settings.fitting import struct
+from probe.config.settings.fitting import nearest, struct
 from probe.config.settings.places import Path as Place
 
 
@@ -42,6 +42,10 @@ def _sink(document: Document, place: Place, table: dict[str, Any]) -> Sink | Non
 
     kind, known = table.get("kind"), kinds()
     if not isinstance(kind, str):
+        wrong = next((key for key in table if nearest(key, ("kind",))), None)
+        if wrong and wrong != "kind":
+            document.refuse((*place, wrong), f"unknown key {quoted(wrong)}", "did you mean kind?")
+            return None
         what = "kind is missing" if kind is None else "kind is no text"
         document.refuse((*place, "kind"), what, choice(known))
         return None

@@ -36,24 +36,40 @@ def values(document: Document, place: Place, table: Mapping[str, object], kind: 
 def struct(document: Document, place: Place, table: Mapping[str, object], kind: type[S]) -> S | None:
     """The table as this type; None where it cannot be, which is noted in the document."""
     try:
-        return msgspec.convert(table, kind, dec_hook=_hook(document.base))
+        found = msgspec.convert(table, kind, dec_hook=_hook(document.base))
     except msgspec.ValidationError as error:
         before = len(document.problems)
         _one_by_one(document, place, table, kind)
         if len(document.problems) == before:  # each key is well, and yet all together are not
             document.refuse(place, str(error), "see what is said of this kind in the documentation")
         return None
+    needs = getattr(kind, "needs", ())
+    if needs and table.keys().isdisjoint(needs):
+        document.refuse(place, f"{needs[0]} is missing", _needed(kind, needs))
+        return None
+    return found
+
+
+def _needed(kind: type[msgspec.Struct], keys: Collection[str]) -> str:
+    """What is allowed for each of the keys of which one must be there."""
+    types = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    return "; or ".join(f"{key}: {allowed(types[key])}" for key in keys)
 
 
 def unknown(document: Document, place: Place, key: str, known: Collection[str], hint: str = "") -> None:
     """Note a key that there is not, with where it belongs, or with the nearest that there is."""
     home = next((table for table, kind in HOMES.items() if key in kind.__struct_fields__), None)
-    nearest = get_close_matches(key.lower().replace("-", "_"), known, n=1, cutoff=0.6)
+    near = nearest(key, known)
     if home and place[:1] != ("alert",):
         hint = f"it belongs below {home}"
-    elif nearest:
-        hint = f"did you mean {nearest[0]}?"
+    elif near:
+        hint = f"did you mean {near}?"
     document.refuse((*place, key), f"unknown key {quoted(key)}", hint or f"known keys: {', '.join(known)}")
+
+
+def nearest(key: str, known: Collection[str]) -> str | None:
+    """The key that was meant, if any of them resembles what is written."""
+    return next(iter(get_close_matches(key.lower().replace("-", "_"), known, n=1, cutoff=0.6)), None)
 
 
 def _one_by_one(
@@ -61,9 +77,10 @@ def _one_by_one(
 ) -> dict[str, Any]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     tag = kind.__struct_config__.tag_field
-    for key in table:
-        if key not in fields and key != tag:
-            unknown(document, place, key, fields)
+    strange = [key for key in table if key not in fields and key != tag]
+    for key in strange:
+        unknown(document, place, key, fields)
+    misspelt = {nearest(key, fields) for key in strange}
     found = {}
     for key, field in fields.items():
         if key in table:
@@ -71,7 +88,7 @@ def _one_by_one(
                 found[field.name] = msgspec.convert(table[key], bare(field.type), dec_hook=_hook(document.base))
             except msgspec.ValidationError as error:
                 _refuse(document, (*place, key), table[key], field.type, error)
-        elif field.required:
+        elif field.required and key not in misspelt:  # one mistake is told once
             document.refuse(place, f"{key} is missing", allowed(field.type))
     return found
 

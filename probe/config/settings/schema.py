@@ -54,6 +54,9 @@ def schema() -> dict[str, Any]:
     )
     (found,), parts = msgspec.json.schema_components([whole], schema_hook=_hook)
     parts = _tidied(parts)
+    for name, kind in kinds().items():
+        if needs := getattr(kind, "needs", ()):
+            parts[f"Alert_{name}"]["anyOf"] = [{"required": [key]} for key in needs]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "probe.toml",

@@ -1,8 +1,9 @@
 """A configuration to begin with, and to read: what `probe config init` writes."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from probe import config
 from probe.errors import ConfigError, UsageError
@@ -42,6 +43,13 @@ _EXPECTATIONS = """\
 #thumbprints = {{ current = ["..."], next = ["..."] }}  # the next one is then no alarm when it comes
 """
 
+_BY_CONNECTOR = """\
+#name = "{name}"{pad}# what alerts and reports call it
+#tags = ["hybrid"]           # by which alerts and --tag choose
+# What its connector demands is in the exports; what is said here goes before that:
+#thumbprints = {{ current = ["..."], next = ["..."] }}  # the next one is then no alarm when it comes
+"""
+
 _TAIL = """
 # Who is told. As many as you like; each kind has keys of its own. What is secret stays out of this file: env:NAME is an
 # environment variable, file:PATH a file that holds it.
@@ -65,39 +73,53 @@ _TAIL = """
 """
 
 
-def starter(targets: Sequence[str], connectors: Sequence[str] = ()) -> str:
-    """The configuration's text, with these targets and exports; without targets, with one as an example. Raises
-    `ConfigError` for what cannot be written as TOML."""
+def starter(
+    targets: Sequence[str], connectors: Sequence[str] = (), led: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> str:
+    """The configuration's text, with these targets and exports; without targets, with one as an example. `led`: the
+    connectors that lead to a target. Raises `ConfigError` for what cannot be written as TOML."""
     lines = [f"connectors = [{', '.join(map(_text, connectors))}]\n"] if connectors else [_NO_CONNECTORS]
-    return _HEAD + _DEFAULTS.format(connectors="".join(lines)) + "".join(_targets(targets)) + _TAIL
+    return _HEAD + _DEFAULTS.format(connectors="".join(lines)) + "".join(_targets(targets, led)) + _TAIL
 
 
-def _targets(targets: Sequence[str]) -> Iterator[str]:
+def _targets(targets: Sequence[str], led: Mapping[str, Sequence[str]]) -> Iterator[str]:
     yield "\n# What is probed, one entry each. A mail domain is looked at through its MX records.\n"
     for number, target in enumerate(targets or ["example.org"]):
         yield "\n" if number else ""
+        if names := led.get(target):
+            yield "\n" * (not number)
+            yield f"# Exchange Online comes here by its connector {' and '.join(map(_text, names))}.\n"
         yield f"[[target]]\ntarget = {_text(target)}\n"
+        if names and len(names) > 1:
+            yield f"#connector = {_text(names[0])}  # by which of them to judge\n"
         if number == 0:
-            yield _expectations(target)
+            yield _expectations(target, _BY_CONNECTOR if names else _EXPECTATIONS)
 
 
-def _expectations(given: str) -> str:
+def _expectations(given: str, template: str) -> str:
     """What could be expected of the target, as comments that stand one below the other."""
     target = config.target(given)
     host = target.name if target.port else f"mail.{target.name}"
     if host_address(target.name):
         host = "mail.example.org"
     name = host.split(".")[-2] if host.count(".") > 1 else host
-    return _EXPECTATIONS.format(
-        name=name, pad=" " * max(19 - len(name), 2), host=host, wide=" " * max(12 - len(host), 2)
-    )
+    return template.format(name=name, pad=" " * max(19 - len(name), 2), host=host, wide=" " * max(12 - len(host), 2))
 
 
-def from_exports(paths: Sequence[Path]) -> list[str]:
-    """Where the outbound connectors of the exports lead. Raises `ConfigError`, `ExportError` and `UsageError`."""
-    from probe.judge.hybrid.way import implied
+def from_exports(paths: Sequence[Path]) -> dict[str, list[str]]:
+    """Where the outbound connectors of the exports lead, and by which of them. Raises `ConfigError`, `ExportError` and
+    `UsageError`."""
+    from probe.judge.hybrid.way import enabled, implied, plain_host
+    from probe.model import items
 
-    found = [f"[{place}]:25" if ":" in place else f"{place}:25" for place in implied(config.organisation(paths))]
+    organisation = config.organisation(paths)
+    found: dict[str, list[str]] = {}
+    for place in implied(organisation):
+        found[f"[{place}]:25" if ":" in place else f"{place}:25"] = [
+            connector.name
+            for connector in enabled(organisation)
+            if place in map(plain_host, items(connector.smart_hosts))
+        ]
     if not found:
         raise UsageError("the exports name no smart host", "name a domain, or export the outbound connectors, too")
     return found
