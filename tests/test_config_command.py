@@ -87,7 +87,7 @@ def test_a_missing_secret_is_a_fault(capsys: pytest.CaptureFixture[str], monkeyp
     Path("probe.toml").write_text(f'{TARGET}{HOOK}password = "env:PROBE_TEST_NOWHERE"\n')
     code, out, err = typed(capsys, "check")
     assert (code, out) == (3, "")
-    assert 'error: probe.toml: [[alert]] "hook": the environment has no PROBE_TEST_NOWHERE\n' in err
+    assert 'error: probe.toml, line 7: [[alert]] "hook": password: the environment has no PROBE_TEST_NOWHERE\n' in err
 
 
 def test_none_is_a_fault_with_a_way_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,14 @@ def _row(row: "Pending") -> str:
 
     state = "stuck" if row.stuck else f"due {moment(row.due)} UTC"
     why = f"; {count(row.attempts, 'attempt')}, {visible(row.error)}" if row.attempts or row.error else ""
-    what = ", ".join(dict.fromkeys(f"{item.kind} {item.code}" for item in row.notice.items)) or "what is open"
+    what = (
+        ", ".join(
+            dict.fromkeys(
+                item.code if item.kind == item.code else f"{item.kind} {item.code}" for item in row.notice.items
+            )
+        )
+        or "what is open"
+    )
     since = f"since {moment(row.created)} UTC"
     return f"{visible(row.sink)}: {visible(row.notice.target)}, {visible(what)}; {since}, {state}{why}"
 

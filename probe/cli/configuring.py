@@ -37,7 +37,7 @@ def check(
     found = list(remarks(settings))
     for remark in found:
         if remark.fault:
-            _complain(f"{path}: {remark.text}", "what is told here would never arrive")
+            _complain(remark.at(path), remark.hint)
     if any(remark.fault for remark in found):
         return Verdict.UNKNOWN.exit_code
     _print(_summary(settings))

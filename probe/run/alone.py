@@ -1,11 +1,15 @@
 """One at a time: a store belongs to one `probe run` or `probe watch`."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from probe.errors import BusyError, StateError
+from probe.state import FullStore
+
+NO_ROOM = (errno.ENOSPC, errno.EROFS, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @contextmanager
@@ -23,7 +27,8 @@ def alone(store: Path) -> Iterator[None]:
             f"another run is under way with {store}{_who(path)}", "let it end; if it never does, look at that process"
         ) from None
     except OSError as error:
-        raise StateError(f"cannot lock {path}: {error.strerror}", "the directory must be yours to write in") from None
+        kind = FullStore if error.errno in NO_ROOM else StateError
+        raise kind(f"cannot lock {path}: {error.strerror}", "the directory must be yours to write in") from None
     try:
         with suppress(OSError):  # a full disk: the lock holds without
             path.write_text(f"{os.getpid()}\n")

@@ -93,7 +93,7 @@ class Duty:
         muted = not self._muted().isdisjoint({"*", watched.name})
         telling, told = ((), told) if muted else tell(told, after, watched.remind, watched.standard.thumbprints)
         self._write(found, after, told, happened, self._going(watched, telling, told, after))
-        self._say(found, after, happened, muted)
+        self._say(found, after, changes(before, after, watched.standard.thumbprints), muted)
         return Ran(standing=after, happened=happened, report=found.report, muted=muted)
 
     def _known(self, name: str) -> Known:
@@ -216,7 +216,8 @@ class Duty:
             outcomes += await deliver(outbox, chosen, self._now, most=most, log=self.log)
         for outcome in outcomes:
             if not outcome.error:
-                self.log.event("sent", sink=outcome.sink, notices=outcome.notices)
+                if outcome.notices:  # a state that was told once more is no news
+                    self.log.event("sent", sink=outcome.sink, notices=outcome.notices)
             elif outcome.stuck:
                 self.log.event("stuck", sink=outcome.sink, reason=outcome.error, notices=outcome.notices)
             else:

@@ -25,8 +25,8 @@ SETTLING = 60.0  # seconds for the alerts: a sink that is only just restarting s
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """What a run came to: `silent` are the sinks that could not be pinged, and why; `fault` is why looks could not be
-    taken, or not be written down. `waiting` is what is still to be told. `aside` is where a store went that turned out
-    to be damaged."""
+    taken, or not be written down. `waiting` is what it has not told of what is new. `aside` is where a store went that
+    turned out to be damaged."""
 
     results: tuple[Ran, ...]
     deliveries: tuple[Delivery, ...]
@@ -39,7 +39,7 @@ class Ended:
 async def once(duty: Duty, chosen: Sequence[Watched], now: Callable[[], datetime], *, telling: bool = True) -> Ended:
     """Probe the chosen targets, and tell whom it concerns, unless not `telling`. One that cannot be looked at, for want
     of something of ours or for a bug, does not keep us from the others."""
-    sinks, rid = duty.settings.sinks, str(uuid4())
+    sinks, rid, began = duty.settings.sinks, str(uuid4()), now()
     results: list[Ran] = []
     deliveries: list[Delivery] = []
 
@@ -65,7 +65,7 @@ async def once(duty: Duty, chosen: Sequence[Watched], now: Callable[[], datetime
     _tidied(duty, lambda: duty.store.end(duty.run, now(), verdict, len(results)))
     _tidied(duty, lambda: duty.store.prune(now(), duty.settings.keep, every=HALF_A_DAY))
     waiting: list[Pending] = []
-    _tidied(duty, lambda: waiting.extend(duty.store.pending()))
+    _tidied(duty, lambda: waiting.extend(row for row in duty.store.pending() if row.created >= began))
     return Ended(
         results=tuple(results),
         deliveries=tuple(deliveries),

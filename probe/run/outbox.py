@@ -127,7 +127,7 @@ class _Go:
         if heard:
             ids = [row.id for row in heard]
             error = _noted(lambda: self._outbox.sent(ids, self._now()))
-            number = len(heard) if said else 0
+            number = sum(bool(row.notice.items) for row in heard) if said else 0
             self._outcomes.append(Delivery(sink=self._sink.name, notices=number, error=error and f"sent, but {error}"))
         return fault, [row for row in rows if fault and row.notice.target not in fault.told]
 
@@ -174,7 +174,7 @@ async def attempt(sink: Sink, message: Message, most: float = 60.0, log: Log | N
         except Exception as error:  # a bug in one sink is no reason for another not to be told
             (log or Log(None)).bug(error, sink=sink.name)
             return Undelivered(f"a fault of our own: {type(error).__name__}")
-    return Undelivered(f"no answer within {patience:g} s") if scope.cancelled_caught else None
+    return Undelivered(f"no answer within {round(patience, 1):g} s") if scope.cancelled_caught else None
 
 
 def merged(rows: Sequence[Pending], at: datetime) -> Message | None:

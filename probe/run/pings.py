@@ -11,6 +11,7 @@ from probe.model import Verdict, gravest
 from probe.report.escape import visible
 from probe.report.layout import plain
 from probe.report.ran import Ran, render
+from probe.report.wording import count
 from probe.run.events import Log
 
 Event = Literal["start", "success", "fail"]
@@ -29,7 +30,9 @@ async def ping(
     async def one(sink: Healthchecks) -> None:
         its = [ran for ran in results or () if concerned(sink, ran)]
         body = f"{visible(trouble, MOST)}\n" if trouble else ""
-        body += plain(render(its)) or ("" if trouble else "All is OK.\n")
+        body += plain(render(its)) or ("" if trouble or results is None else "All is OK.\n")
+        if muted := sum(ran.muted for ran in results or ()):
+            body += f"{count(muted, 'target')} muted\n"
         event: Event = "start" if results is None else "fail" if trouble else outcome(its)
         for number in range(1 if results is None else TRIES):
             await trio.sleep(PAUSE if number else 0)

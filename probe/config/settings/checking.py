@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -11,16 +12,28 @@ import msgspec
 from probe.alert.sink import Sink
 from probe.alert.words import Secret
 from probe.config.duty import Settings, Watched
+from probe.config.settings.places import Path as Place
+from probe.config.settings.places import places
 from probe.errors import ConfigError
 
+_NEEDED = "env:NAME is a variable of the environment that probe runs in, file:PATH a file that it may read"
+_A_PATH = "a path, beginning where this file is"
 READABLE_BY_ALL = stat.S_IROTH
 
 
 class Remark(NamedTuple):
-    """One thing to say. `fault`: it will not work so."""
+    """One thing to say. `fault`: it will not work so. `key` of a sink, where it is about one, and `line` of the file,
+    where that is known; `hint` says what would do."""
 
     text: str
     fault: bool = False
+    key: str = ""
+    line: int | None = None
+    hint: str = "what is told here would never arrive"
+
+    def at(self, path: Path) -> str:
+        """The place, then what is to be said."""
+        return f"{path}, line {self.line}: {self.text}" if self.line else f"{path}: {self.text}"
 
 
 def check(settings: Settings) -> list[str]:
@@ -29,7 +42,7 @@ def check(settings: Settings) -> list[str]:
     found = list(remarks(settings))
     for remark in found:
         if remark.fault:
-            raise ConfigError(f"{settings.path}: {remark.text}", "`probe config check` lists all that is wrong")
+            raise ConfigError(remark.at(settings.path), "`probe config check` lists all that is wrong")
     return [remark.text for remark in found]
 
 
@@ -39,9 +52,22 @@ def remarks(settings: Settings) -> Iterator[Remark]:
         for text in _of_target(watched):
             yield Remark(f'[[target]] "{watched.name}": {text}')
     tags = {tag for watched in settings.targets for tag in watched.tags}
-    for sink in settings.sinks:
+    lines = _lines(settings.path)
+    for number, sink in enumerate(settings.sinks):
         for remark in _of_sink(sink, tags):
-            yield Remark(f'[[alert]] "{sink.name}": {remark.text}', remark.fault)
+            line = lines.get(("alert", number, remark.key)) or lines.get(("alert", number))
+            named = f"{remark.key}: " if remark.key else ""
+            yield remark._replace(text=f'[[alert]] "{sink.name}": {named}{remark.text}', line=line)
+
+
+def _lines(path: Path) -> dict[Place, int]:
+    """Where in the file everything stands; nothing where it is no longer what it was."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        tomllib.loads(text)
+    except (OSError, ValueError):
+        return {}
+    return places(text)
 
 
 def _of_target(watched: Watched) -> Iterator[str]:
@@ -59,30 +85,25 @@ def _of_sink(sink: Sink, tags: set[str]) -> Iterator[Remark]:
     if sink.tags and not tags.intersection(sink.tags):
         yield Remark(f"no target has one of its tags ({', '.join(sink.tags)}): it will never be told anything")
     told = set[str]()
-    for secret in secrets(sink):
-        try:
-            secret.reveal()
-        except (LookupError, ValueError) as error:
-            told.add(_reason(error))
-            yield Remark(_reason(error), fault=True)
-        else:
-            if (path := file_of(secret)) and _open_to_all(path):
-                yield Remark(f"{path} holds a secret, and all users may read it: chmod o-r")
-    for key, path in _files(sink):
-        if not path.is_file():
-            yield Remark(f"{key}: there is no file {path}", fault=True)
+    for field in msgspec.structs.fields(type(sink)):
+        key, value = field.encode_name, getattr(sink, field.name)
+        for secret in secrets(value):
+            try:
+                secret.reveal()
+            except (LookupError, ValueError) as error:
+                told.add(_reason(error))
+                yield Remark(_reason(error), fault=True, key=key, hint=_NEEDED)
+            else:
+                if (path := file_of(secret)) and _open_to_all(path):
+                    yield Remark(f"{path} holds a secret, and all users may read it: chmod o-r", key=key)
+        if isinstance(value, Path) and not value.is_file():
+            told.add(key)
+            yield Remark(f"there is no file {value}", fault=True, key=key, hint=_A_PATH)
     try:
         yield from map(Remark, sink.remarks())
     except (LookupError, ValueError) as error:
-        if _reason(error) not in told:
+        if not told:  # else it is the same once more
             yield Remark(_reason(error), fault=True)
-
-
-def _files(sink: Sink) -> Iterator[tuple[str, Path]]:
-    """The files that a sink names, with the keys by which it does."""
-    for field in msgspec.structs.fields(type(sink)):
-        if isinstance(value := getattr(sink, field.name), Path):
-            yield field.encode_name, value
 
 
 def _reason(error: Exception) -> str:
