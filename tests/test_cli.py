@@ -293,13 +293,16 @@ def test_nothing_heavy_is_loaded_early(args: tuple[str, ...], unloaded: tuple[st
 def test_a_crash_is_a_traceback_and_a_3() -> None:
     program = """
 import sys
+import types
 from probe import cli
+from probe.cli.table import COMMANDS, Command
 
 def crash() -> None:
     print("half a report")
     raise ZeroDivisionError("ours")
 
-cli.app.command()(crash)
+sys.modules["probe.cli.crashing"] = types.SimpleNamespace(crash=crash)
+COMMANDS["crash"] = Command("crashing", "crash")
 sys.exit(cli.run(["crash"]))
 """
     done = python(program)

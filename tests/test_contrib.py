@@ -17,7 +17,7 @@ import pytest
 import typer
 from cronsim import CronSim
 
-from probe.cli import app
+from probe.cli.table import built
 from probe.run.clockwork import GRACE
 from tests.real.servers import program
 from tests.world import NOW
@@ -31,7 +31,7 @@ CONFIG = "/etc/probe/probe.toml"
 
 def understood(words: Sequence[str]) -> Mapping[str, str]:
     """The options of a command of ours, as it reads them; it fails for what the command does not know."""
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(built())
     command = getattr(group, "commands")[words[0]]  # noqa: B009
     context = command.make_context(words[0], list(words[1:]))
     return {name: str(value) for name, value in context.params.items() if value}

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from probe.cli import app, run
+from probe.cli import run
+from probe.cli.table import built
 
 HOUSE = Path(__file__).parents[1]
 DOCUMENTS = [HOUSE / "README.md", HOUSE / "contrib" / "README.md", *sorted((HOUSE / "docs").glob("*.md"))]
@@ -63,7 +64,7 @@ def _typed() -> list[str]:
 
 @pytest.mark.parametrize("command", _typed())
 def test_a_command_that_is_only_shown_is_understood(command: str) -> None:
-    group, words = typer.main.get_command(app), shlex.split(command)[1:]
+    group, words = typer.main.get_command(built()), shlex.split(command)[1:]
     while subcommands := getattr(group, "commands", None):
         group = subcommands[words.pop(0)]
     group.make_context("probe", words)  # it fails for what the command does not know

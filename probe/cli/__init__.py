@@ -12,21 +12,8 @@ import traceback
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
-from probe.cli import (
-    alerting,
-    commands,
-    configuring,
-    explaining,
-    exports,
-    logs,
-    more,
-    onduty,
-    rehearsing,
-    remembered,
-    storing,
-)
+from probe.cli.table import COMMANDS, built
 from probe.errors import ProbeError, UsageError
 
 # The parser's own family of faults, UsageError and above. It moved house with typer 0.26 and has no stable address.
@@ -35,44 +22,7 @@ OUR_FAULT = 3
 INTERRUPTED = 130
 
 
-class DefaultToCheck(TyperGroup):
-    """`probe TARGET` is `probe check TARGET`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if not args:
-            raise UsageError("no target is named", "as in `probe mail.example.org:25`; `probe --help` says more")
-        if args[0] not in (*self.commands, "--help", "-h", "--version"):
-            args = ["check", *args]
-        return super().parse_args(ctx, args)
-
-
-app = typer.Typer(
-    cls=DefaultToCheck,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.callback()(commands.front)
-app.command(short_help="Probe targets, and judge what they show.")(commands.check)
-app.command(short_help="Judge saved evidence again, without the network.")(commands.judge)
-app.command(short_help="Say what exports of connectors and certificates show.")(exports.connectors)
-app.command(short_help="Say what the next certificate will break, and plan.")(rehearsing.rehearse)
-app.command(short_help="Say what Exchange's protocol logs show.")(logs.logs)
-app.command(short_help="Probe what the configuration names, once: for cron.")(onduty.run)
-app.command(short_help="Probe what the configuration names, for years.")(onduty.watch)
-app.command(short_help="Say how all targets stand.")(remembered.status)
-app.command(short_help="Say what changed at a target, and when.")(remembered.history)
-app.command(short_help="Say what differs between two runs, or two files of evidence.")(remembered.diff)
-app.add_typer(configuring.app, name="config", short_help="Check the configuration, begin one, print its schema.")
-app.add_typer(storing.app, name="store", short_help="Prune, back up, check what is remembered.")
-app.add_typer(alerting.app, name="alerts", short_help="Say which alerts wait; retry, drop, test.")
-app.command(short_help="Tell nobody of a target for a while.")(alerting.mute)
-app.command(short_help="End a maintenance window.")(alerting.unmute)
-app.command()(more.tlsa)
-app.command(context_settings={"ignore_unknown_options": True})(explaining.explain)
-app.command()(more.schema)
-app.command()(more.demo)
+NOT_A_TARGET = ("--help", "-h", "--version")
 
 
 def main() -> None:
@@ -91,7 +41,7 @@ def main() -> None:
 def run(args: list[str]) -> int:
     """Run one command line and give its exit code."""
     try:
-        outcome = typer.main.get_command(app).main(args=args, prog_name="probe", standalone_mode=False)
+        outcome = _command(args).main(args=_words(args), prog_name="probe", standalone_mode=False)
     except ProbeError as error:
         return _complain(str(error), error.hint)
     except UsageFault as error:
@@ -112,6 +62,18 @@ def run(args: list[str]) -> int:
         traceback.print_exc()
         return OUR_FAULT
     return outcome if isinstance(outcome, int) else 0
+
+
+def _words(args: list[str]) -> list[str]:
+    """`probe TARGET` is `probe check TARGET`. Raises `UsageError`."""
+    if not args:
+        raise UsageError("no target is named", "as in `probe mail.example.org:25`; `probe --help` says more")
+    return args if args[0] in (*COMMANDS, *NOT_A_TARGET) else ["check", *args]
+
+
+def _command(args: list[str]) -> Any:
+    word = _words(args)[0]
+    return typer.main.get_command(built(word if word in COMMANDS else None))
 
 
 def _unwrapped(group: BaseExceptionGroup[BaseException]) -> int:
