@@ -5,7 +5,7 @@ from datetime import datetime
 
 from probe.alert.sink import Sink
 from probe.model import Verdict
-from probe.model.duty import Became, Change, Notice, Standing
+from probe.model.duty import Became, Change, Episode, Notice, Standing
 from probe.report.alerting import of_episode, told
 
 Outgoing = dict[str, tuple[Notice, datetime, bool]]  # by sink: what, when it is due, whether it replaces an older one
@@ -23,7 +23,7 @@ def notices(
         for sink in sinks
         if not sink.pings and _concerned(sink, standing)
         for wanted in [[change for change in telling if wants(sink, change)]]
-        if wanted or sink.state
+        if wanted or _open(sink, standing)
     }
 
 
@@ -37,9 +37,13 @@ def _concerned(sink: Sink, standing: Standing) -> bool:
     return not sink.tags or not set(sink.tags).isdisjoint(standing.tags)
 
 
+def _open(sink: Sink, standing: Standing) -> list[Episode]:
+    """What a sink that holds a state is told of again and again; where there is nothing, there is nothing to tell."""
+    return [episode for episode in standing.episodes if episode.verdict in sink.verdicts] if sink.state else []
+
+
 def _notice(sink: Sink, wanted: Sequence[Change], standing: Standing, until: Callable[[], datetime]) -> Notice:
     near = standing.target.name
-    still = [episode for episode in standing.episodes if episode.verdict in sink.verdicts] if sink.state else []
     return Notice(
         target=standing.name,
         given=standing.target.given,
@@ -47,7 +51,7 @@ def _notice(sink: Sink, wanted: Sequence[Change], standing: Standing, until: Cal
         at=standing.at,
         verdict=standing.verdict,
         items=tuple(told(change, near, standing) for change in wanted),
-        open=tuple(of_episode(standing, episode) for episode in still),
+        open=tuple(of_episode(standing, episode) for episode in _open(sink, standing)),
         until=until() if sink.state else None,
     )
 

@@ -30,9 +30,9 @@ Database = sqlite3.Connection
 
 
 def remember_look(
-    db: Database, target: int, look: Look, before: Standing | None, after: Standing, changed: bool
+    db: Database, target: int, look: Look, before: Callable[[], Standing | None], after: Standing, changed: bool
 ) -> None:
-    """`changed`: something in it is for the history."""
+    """`before` is asked where it has to be known. `changed`: something in the look is for the history."""
     at, digest, verdict = micros(look.report.at), essence(look.report), look.report.verdict
     row = db.execute(
         "SELECT id, digest, verdict, first FROM stretch WHERE target = ? ORDER BY id DESC LIMIT 1", (target,)
@@ -52,7 +52,7 @@ def remember_look(
         return
     kept = _evidence(db, target, digest, look.report.evidence, room=begun < A_DAY)
     _begin(db, target, digest, kept, verdict, at, changed)
-    seen_last(db, target, before)
+    seen_last(db, target, before())
     seen_last(db, target, after, _leaves(look.report.evidence))
 
 

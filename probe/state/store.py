@@ -7,6 +7,7 @@ is there afterwards, or nothing.
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from probe.model import Remembered, Verdict
@@ -69,15 +70,14 @@ class Store(Past):
         news = bool(happened) or any(notice.items for notice, _, _ in notices.values())
         with self._writing(durable=news) as db:
             target = _target(db, look.name)
-            before = standing_of(db, "standing", look.name)
-            seen.remember_look(db, target, look, before, after, bool(happened))
+            stood = partial(standing_of, db, "standing", look.name)
+            seen.remember_look(db, target, look, stood, after, bool(happened))
             seen.remember_policy(db, target, after.policy)
             _stand(db, "standing", target, after)
             _stand(db, "told", target, told)
-            db.executemany(
-                "INSERT INTO change (target, run, at, data) VALUES (?, ?, ?, ?)",
-                [(target, run, micros(change.at), pack(change)) for change in happened],
-            )
+            for change in happened:
+                row = (target, run, micros(change.at), pack(change))
+                db.execute("INSERT INTO change (target, run, at, data) VALUES (?, ?, ?, ?)", row)
             outbox.put(db, notices, after.at)
             if policy:
                 _remember(db, policy, micros(look.report.at))
@@ -172,8 +172,8 @@ class Store(Past):
 
 
 def _target(db: sqlite3.Connection, name: str) -> int:
-    db.execute("INSERT OR IGNORE INTO target (name) VALUES (?)", (name,))
-    return int(db.execute("SELECT id FROM target WHERE name = ?", (name,)).fetchone()[0])
+    row = db.execute("SELECT id FROM target WHERE name = ?", (name,)).fetchone()
+    return int(row[0] if row else db.execute("INSERT INTO target (name) VALUES (?)", (name,)).lastrowid or 0)
 
 
 def _stand(db: sqlite3.Connection, table: str, target: int, standing: Standing | None) -> None:
