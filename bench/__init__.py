@@ -5,6 +5,8 @@
     lookups     CPU for the names of a domain, put to NSD (`python -m bench dns` shows this table alone)
     logs        megabytes of protocol log a second, and what is held (`python -m bench logs`)
     oneoff      the wall time of one `probe HOST:PORT`, beside a bare script (bare.py) and the tools people use
+    duty        `probe watch` for a thousand targets: a week of recorded evidence in minutes (week, replay), and minutes
+                of real servers (watching); memory, room on the disk, `probe status` (`python -m bench duty`)
     profiling   where the time goes (`--profile`)
 
 Trust the ratios, not the absolute figures. Clients take turns, round by round, so that a machine that slows down slows

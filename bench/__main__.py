@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench import authority, build, logs, lookups, memory, oneoff, profiling, target, throughput
+from bench import authority, build, duty, logs, lookups, memory, oneoff, profiling, target, throughput
 
 
 class Part(StrEnum):
@@ -17,15 +17,17 @@ class Part(StrEnum):
     TLS = "tls"
     DNS = "dns"
     LOGS = "logs"
+    DUTY = "duty"
 
 
 def main(
     part: Annotated[Part | None, typer.Argument(help="Measure this alone.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds in which the clients take turns.")] = 5,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds and endpoints: a hint, not a figure.")] = False,
+    week: Annotated[bool, typer.Option("--week", help="Of `duty` the whole week, which takes an hour or two.")] = False,
     profile: Annotated[bool, typer.Option("--profile", help="Show where the time goes instead.")] = False,
 ) -> None:
-    """What `probe` costs, beside a reference in C, a bare script and other tools. Takes a few minutes."""
+    """What `probe` costs, beside a reference in C, a bare script and other tools. Takes half an hour."""
     if quick:
         rounds = min(rounds, 2)
     build.BUILD.mkdir(exist_ok=True)
@@ -35,11 +37,18 @@ def main(
         _dns(rounds, quick)
     if part in (None, Part.TLS):
         _tls(rounds, quick, profile)
+    if part in (None, Part.DUTY) and not profile:
+        _duty(quick, week)
 
 
 def _logs(rounds: int, quick: bool) -> None:
     with tempfile.TemporaryDirectory(dir=build.BUILD) as name:
         print(logs.measure(Path(name), megabytes=40 if quick else 200, rounds=rounds), flush=True)
+
+
+def _duty(quick: bool, week: bool) -> None:
+    with tempfile.TemporaryDirectory(dir=build.BUILD) as name:
+        print(duty.measure(Path(name), quick=quick, week=week), flush=True)
 
 
 def _dns(rounds: int, quick: bool) -> None:

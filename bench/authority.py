@@ -31,10 +31,10 @@ class Issuer:
 
 def make(directory: Path) -> Files:
     """Writes the three files to the directory."""
-    root, root_key = _issue("Benchmark Root", ec.SECP384R1(), None, ca=True)
+    root, root_key = issue("Benchmark Root", ec.SECP384R1(), None, ca=True)
     above = Issuer(root.subject, root_key)
-    intermediate, intermediate_key = _issue("Benchmark Intermediate", ec.SECP384R1(), above, ca=True)
-    leaf, key = _issue("mail.bench.test", ec.SECP256R1(), Issuer(intermediate.subject, intermediate_key), ca=False)
+    intermediate, intermediate_key = issue("Benchmark Intermediate", ec.SECP384R1(), above, ca=True)
+    leaf, key = issue("mail.bench.test", ec.SECP256R1(), Issuer(intermediate.subject, intermediate_key), ca=False)
     files = Files(directory / "roots.pem", directory / "chain.pem", directory / "key.pem")
     files.roots.write_bytes(root.public_bytes(Encoding.PEM))
     files.chain.write_bytes(b"".join(certificate.public_bytes(Encoding.PEM) for certificate in (leaf, intermediate)))
@@ -42,13 +42,14 @@ def make(directory: Path) -> Files:
     return files
 
 
-def _issue(
-    name: str, curve: ec.EllipticCurve, issuer: Issuer | None, *, ca: bool
+def issue(
+    name: str, curve: ec.EllipticCurve, issuer: Issuer | None, *, ca: bool, now: datetime | None = None
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """A certificate and its key, valid from a day before `now` for 90 days after it; without an issuer, its own."""
     key = ec.generate_private_key(curve)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signer = issuer or Issuer(subject, key)
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
