@@ -283,6 +283,24 @@ async def test_a_target_that_left_the_configuration_stands_no_more(tmp_path: Pat
         assert on.duty.store.history("gone")
 
 
+@in_mock_time
+async def test_of_a_target_that_left_the_configuration_no_incident_stays_open(tmp_path: Path) -> None:
+    ear, holder = Ear(name="ear"), Holder(name="holder")
+    async with scene(tmp_path, [ear, holder], PLAIN, watched=[WATCHED, replace(WATCHED, name="gone")]) as on:
+        await on.turn()
+        on.watched = (WATCHED,)
+        on.restart()
+        await on.turn()
+        last = [item for item in ear.items if item.target == "gone"][-1]
+        assert (last.kind, last.before) == (Became.CLEARED, Verdict.FAIL)
+        assert "nobody looks" in last.sentence
+        (state,) = [notice for notice in holder.heard[-1].notices if notice.target == "gone"]
+        assert not state.open
+        on.restart()
+        await on.turn()
+        assert [item for item in ear.items if item.target == "gone"][-1] is last, "it is said once"
+
+
 @pytest.mark.parametrize("jump", [timedelta(days=-400), timedelta(days=400)])
 @in_mock_time
 async def test_a_clock_that_jumps_and_comes_back_loses_and_repeats_nothing(jump: timedelta, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from probe.model import Remembered
 from probe.model.duty import Change, Look, Pending, Standing
 from probe.report.ran import Ran
 from probe.run.events import Log
+from probe.run.leaving import leaving
 from probe.run.look import Eyes, look
 from probe.run.mishap import Mishap
 from probe.run.news import News
@@ -65,12 +66,20 @@ class Duty:
         self._last = {name: known for name, known in self._last.items() if name in kept}
         self._unrecorded &= kept
         self.mishaps = {name: error for name, error in self.mishaps.items() if name in kept}
-        self._or_else(None, lambda store: store.forget(kept))
+        self._or_else(None, lambda store: self._part(store, kept))
         waiting: list[Pending] = self._or_else([], lambda store: store.pending())
         lost = [row.id for row in waiting if row.sink not in sinks and not row.stuck]
         if lost:
             reason = "the configuration has no alert of that name any more"
             self._or_else(None, lambda store: store.failed(lost, reason, self._now(), stuck=True))
+
+    def _part(self, store: Store, kept: set[str]) -> None:
+        """With the targets that are not kept."""
+        for gone in [standing.name for standing in store.standings() if standing.name not in kept]:
+            _, told = store.standing(gone)
+            if told and told.episodes:
+                store.put(leaving(told, self.settings.sinks, self._now()), self._now())
+        store.forget(kept)
 
     async def take(self, watched: Watched) -> Ran:
         """One target's turn. What could not be written down is told all the same, and kept in memory; see `fault`.

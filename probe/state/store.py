@@ -84,6 +84,11 @@ class Store(Past):
 
     # The outbox.
 
+    def put(self, notices: Mapping[str, tuple[Notice, datetime, bool]], at: datetime) -> None:
+        """What is to be told without a look; see `record`."""
+        with self._writing(durable=True) as db:
+            outbox.put(db, notices, at)
+
     def due(self, sink: str, now: datetime) -> list[Pending]:
         """What may be tried now, oldest first, at most `outbox.AT_ONCE`. What cannot be read is stuck from then on."""
         with self._reading() as db:
