@@ -70,17 +70,19 @@ def muted(path: Path) -> list[str]:
 def test_what_waits_is_listed(words: tuple[str, ...], store: Path, typed: Say) -> None:
     told = typed(*words, "--store", store)
     assert (told.code, told.err) == (2, "")
-    hook, slack, hint = sorted(told.out.splitlines(), key=lambda line: (line.startswith("`"), line))
+    assert max(map(len, told.out.splitlines())) <= 80
+    whole = told.out.replace("\n  ", " ")
+    hook, slack, hint = sorted(whole.splitlines(), key=lambda line: (line.startswith("`"), line))
     assert hook == ("hook: beta, appeared gone\\u202e; since 2026-11-20 21:35 UTC, due 2026-11-21 09:35 UTC")
     assert slack.startswith("slack: beta, appeared ")
     assert slack.endswith("since 2026-11-20 21:35 UTC, stuck; 1 attempt, it said no \\x1b[31m\\u202e")
-    assert hint == "`probe alerts retry` has what is stuck sent again, `probe alerts drop` forgets it."
+    assert hint == "`probe alerts retry` sends again what is stuck, `probe alerts drop` forgets it."
 
 
 def test_waiting_is_not_as_bad_as_stuck_and_nothing_is_fine(store: Path, typed: Say) -> None:
     assert typed("alerts", "drop", "--store", store) == Said(0, "1 alert dropped.\n", "")
     told = typed("alerts", "--store", store)
-    assert (told.code, len(told.out.splitlines())) == (1, 1)
+    assert (told.code, len(told.out.replace("\n  ", " ").splitlines())) == (1, 1)
     with Store.open(store, NOW) as memory:
         memory.sent([row.id for row in memory.pending()], NOW)
     assert typed("alerts", "--store", store) == Said(0, "Nothing waits.\n", "")

@@ -844,3 +844,8 @@ def test_the_chains_are_written_once_each_and_harmless(tmp_path: Path) -> None:
         written = (tmp_path / "chains.pem").read_text()
         assert written.count("# ") == 4  # two certificates that take turns, three connections, each with its issuer
         assert written.count("\n-----BEGIN CERTIFICATE-----\n") == 4
+
+
+def test_a_command_misspelt_is_no_mail_domain(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["staus"]) == 3
+    assert "did you mean `probe status`? A host: `probe check staus`" in capsys.readouterr().err

@@ -294,6 +294,7 @@ async def test_of_a_target_that_left_the_configuration_no_incident_stays_open(tm
         last = [item for item in ear.items if item.target == "gone"][-1]
         assert (last.kind, last.before) == (Became.CLEARED, Verdict.FAIL)
         assert "nobody looks" in last.sentence
+        assert [change.kind for change in on.duty.store.history("gone")] == [Became.APPEARED, Became.CLEARED]
         (state,) = [notice for notice in holder.heard[-1].notices if notice.target == "gone"]
         assert not state.open
         on.restart()

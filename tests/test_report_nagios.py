@@ -70,3 +70,24 @@ def test_no_peer_forges_status_or_values(targets: list[Report]) -> None:
     assert len(output.encode()) <= LIMIT
     faults = sum(finding.verdict is not Verdict.OK for report in targets for finding in report.findings)
     assert rest.count("\n") <= faults
+
+
+def test_labels_and_word_are_the_same_whoever_is_muted() -> None:
+    report = reports.report(reports.healthy(), [reports.observation("192.0.2.25", reports.LEAF, reports.ISSUING)])
+    both, one = render([report, report]), render([report], several=True, note="1 target muted")
+    label = "'mail.contoso.com:25 days_left'=103"
+    assert label in both
+    assert label in one
+    assert one.startswith("PROBE OK - 1 target muted; mail.contoso.com:25 103 days left | ")
+    assert render([], verdict=Verdict.OK, note="2 targets muted") == "PROBE OK - 2 targets muted\n"
+    assert render([report], verdict=Verdict.UNKNOWN, note="the disk is full").startswith("PROBE UNKNOWN - the disk is")
+
+
+def test_what_finds_no_room_is_counted() -> None:
+    many = [reports.mail_domain() for _ in range(300)]
+    said = render(many)
+    assert len(said.encode()) <= LIMIT
+    lines = said.splitlines()
+    assert lines[-1].startswith("… and ")
+    kept = len(lines) - 2
+    assert int(lines[-1].split()[2]) + kept == 300 * (len(render(many[:1]).splitlines()) - 1)

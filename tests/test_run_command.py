@@ -226,6 +226,9 @@ def test_an_alert_that_does_not_arrive_is_a_warning_and_said(well: str, broken: 
     listed = probe(tmp_path, "alerts")
     assert (listed.returncode, listed.stderr) == (2, "")
     assert listed.stdout.startswith("hook: mail, ")
+    later = probe(tmp_path, "run")
+    assert (later.returncode, later.stdout) == (1, "")
+    assert later.stderr == "warning: alerts for hook are stuck: see `probe alerts list`\n"
 
 
 def test_a_service_that_does_not_hear_the_ping_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:

@@ -475,3 +475,24 @@ def test_whatever_is_in_a_row_nobody_falls_over_it_and_check_tells(path: Path, u
         store.policies(NAME), store.remembered(), store.runs(), store.mutes(AT), store.pending(), store.targets_at(AT)
         store.evidence(NAME, AT), store.due("ops", AT), store.next_due(AT)
         record(store, AT + timedelta(seconds=1), after=now, happened=[change()])
+
+
+def test_a_store_that_nobody_uses_is_read_where_there_is_no_room(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To read a log, SQLite makes a file beside it; a store that was closed in order has no log."""
+    filled(path, 2)
+    assert not path.with_name("probe.db-wal").exists()
+    usual = place._to_read
+
+    def full(there: Path, mode: str) -> sqlite3.Connection:
+        if "immutable" not in mode:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise error
+        return usual(there, mode)
+
+    monkeypatch.setattr(place, "_to_read", full)
+    with Store.open(path, AT, writing=False) as store:
+        assert len(store.standings()) == 2
+    path.with_name("probe.db-wal").touch()
+    with pytest.raises(FullStore):
+        Store.open(path, AT, writing=False)

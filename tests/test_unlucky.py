@@ -311,6 +311,7 @@ async def test_a_store_that_fails_ends_no_watch(tmp_path: Path, monkeypatch: pyt
         assert len(events("look")) >= 3
         assert "probe_success" in (tmp_path / "probe.prom").read_text()
         assert "probe_outbox" not in (tmp_path / "probe.prom").read_text(), "nobody knows"
+        assert len(events("store-failed")) <= 3, "it is said once, and not with each look"
     assert events("stopped")
     assert ear.told == [(Became.APPEARED, NO_STARTTLS)]
 

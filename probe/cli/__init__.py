@@ -68,7 +68,16 @@ def _words(args: list[str]) -> list[str]:
     """`probe TARGET` is `probe check TARGET`. Raises `UsageError`."""
     if not args:
         raise UsageError("no target is named", "as in `probe mail.example.org:25`; `probe --help` says more")
-    return args if args[0] in (*COMMANDS, *NOT_A_TARGET) else ["check", *args]
+    if args[0] in (*COMMANDS, *NOT_A_TARGET):
+        return args
+    if args[0].isalpha():
+        from difflib import get_close_matches
+
+        if near := get_close_matches(args[0], COMMANDS, n=1, cutoff=0.75):
+            raise UsageError(
+                f"there is no command `{args[0]}`", f"did you mean `probe {near[0]}`? A host: `probe check {args[0]}`"
+            )
+    return ["check", *args]
 
 
 def _command(args: list[str]) -> Any:

@@ -32,17 +32,18 @@ def alerts() -> None:
 def listed(config: d.Config = None, store: d.StoreOption = None) -> int:
     """Say what waits in the outbox: 0 nothing, 1 something waits, 2 something is stuck."""
     from probe.cli.terminal import encodable
+    from probe.report.layout import WIDTH, plain, wrapped
 
     with recalled.memory(config, store) as memory:
         waiting = memory.pending()
-    for row in waiting:
-        print(encodable(_row(row)))
+    lines = (line for row in waiting for line in wrapped(_row(row), width=WIDTH, hang=2))
+    print(encodable(plain(lines)), end="")
     if not waiting:
         print("Nothing waits.")
         return Verdict.OK.exit_code
     if not any(row.stuck for row in waiting):
         return Verdict.WARN.exit_code
-    print("`probe alerts retry` has what is stuck sent again, `probe alerts drop` forgets it.")
+    print("`probe alerts retry` sends again what is stuck, `probe alerts drop` forgets it.")
     return Verdict.FAIL.exit_code
 
 

@@ -52,10 +52,7 @@ def run(
         unwritten = measured(textfile, remembered.path, settings) if textfile and not dry_run else None
         if dry_run:
             would_tell(ended)
-        code = tell(ended, format, verbosity=verbose - quiet, colour=not no_color)
-        if fault := full or unwritten:
-            raise fault
-    return code
+        return tell(ended, format, verbosity=verbose - quiet, colour=not no_color, fault=full or unwritten)
 
 
 def now() -> datetime:

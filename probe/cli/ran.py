@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from probe.run.once import Ended
 
 
-def tell(ended: "Ended", form: RunFormat, *, verbosity: int, colour: bool) -> int:
+def tell(ended: "Ended", form: RunFormat, *, verbosity: int, colour: bool, fault: ProbeError | None = None) -> int:
     """Print it; gives the exit code: the gravest verdict of the targets that are not muted, of which an alert that did
-    not go out is a WARN. Raises what kept the looks from being written down, when all else is said."""
+    not go out is a WARN. Raises the `fault`, or what kept the looks from being written down, when all else is said."""
+    fault = fault or ended.fault
+    verdicts = [ran.standing.verdict for ran in ended.results if not ran.muted]
+    if ended.silent or ended.stuck or any(sent.error for sent in ended.deliveries):
+        verdicts.append(Verdict.WARN)
+    verdict = gravest(verdicts) if verdicts else Verdict.OK
     match form:
         case RunFormat.TEXT:
             from probe.report.ran import render
@@ -34,23 +39,31 @@ def tell(ended: "Ended", form: RunFormat, *, verbosity: int, colour: bool) -> in
             sys.stdout.buffer.write(b"".join(to_json(ran) + b"\n" for ran in ended.results))
             sys.stdout.buffer.flush()
         case RunFormat.NAGIOS:
-            from probe.report.nagios import render as to_nagios
-            from probe.report.ran import as_report
-            from probe.report.wording import count
-
-            reports = [report for ran in ended.results if not ran.muted and (report := as_report(ran))]
-            muted = f"PROBE OK - {count(len(ended.results), 'target')}, muted\n"
-            print(encodable(to_nagios(reports)) if reports or not ended.results else muted, end="", flush=True)
+            print(encodable(_plugin(ended, verdict, fault)), end="", flush=True)
     if ended.aside:
         say_aside(ended.aside)
     for sink, reason in ended.silent.items():
         print(f"warning: {visible(sink)} could not be pinged: {visible(reason)}", file=sys.stderr)
-    if ended.fault:
-        raise ended.fault
-    verdicts = [ran.standing.verdict for ran in ended.results if not ran.muted]
-    if ended.silent or any(sent.error for sent in ended.deliveries):
-        verdicts.append(Verdict.WARN)
-    return gravest(verdicts).exit_code if verdicts else Verdict.OK.exit_code
+    for sink in ended.stuck:
+        print(f"warning: alerts for {visible(sink)} are stuck: see `probe alerts list`", file=sys.stderr)
+    if fault:
+        raise fault
+    return verdict.exit_code
+
+
+def _plugin(ended: "Ended", verdict: Verdict, fault: ProbeError | None) -> str:
+    """As a monitoring plug-in says it: the word agrees with the exit code, and the labels are the same whoever is
+    muted."""
+    from probe.report.nagios import render
+    from probe.report.ran import as_report
+    from probe.report.wording import count
+
+    muted = sum(ran.muted for ran in ended.results)
+    note = str(fault) if fault else f"{count(muted, 'target')} muted" if muted else ""
+    reports = [report for ran in ended.results if not ran.muted and (report := as_report(ran))]
+    if not reports and not note:
+        return render([])
+    return render(reports, several=len(ended.results) > 1, verdict=Verdict.UNKNOWN if fault else verdict, note=note)
 
 
 def would_tell(ended: "Ended") -> None:

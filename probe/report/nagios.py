@@ -17,6 +17,7 @@ from probe.report.wording import count, place, places
 STATUS = {Verdict.OK: "OK", Verdict.WARN: "WARNING", Verdict.FAIL: "CRITICAL", Verdict.UNKNOWN: "UNKNOWN"}
 A_DAY = timedelta(days=1)
 LIMIT = 8192  # bytes: Nagios reads no more of the whole output (MAX_PLUGIN_OUTPUT_LENGTH)
+_LEFT_OUT = "\n... and 1000000 more"  # the room that it takes
 MESSAGE = 500  # characters of the first line before the bar
 
 # A bar would begin performance data, angle brackets be markup on the web pages where this ends.
@@ -24,14 +25,26 @@ _IN_TEXT = str.maketrans({"|": "¦", "<": "‹", ">": "›"})
 _IN_LABEL = str.maketrans({"|": "_", "=": "_", "'": "_"})
 
 
-def render(reports: Sequence[Report]) -> str:
-    """All reports as the output of one check: one status, every endpoint's values, a line for every fault."""
-    status = STATUS[gravest(report.verdict for report in reports)]
-    message = f"PROBE {status} - {visible(_message(reports).translate(_IN_TEXT), MESSAGE)}"
-    values = (f" {value}" if number else f" | {value}" for number, value in enumerate(_once(_values(reports))))
+def render(
+    reports: Sequence[Report], *, several: bool | None = None, verdict: Verdict | None = None, note: str = ""
+) -> str:
+    """All reports as the output of one check: one status, every endpoint's values, a line for every fault. `several`:
+    labels name their target, as where there are usually more. `verdict` is what it comes to with what else there is to
+    say, the `note`, which goes first."""
+    status = STATUS[verdict or gravest(report.verdict for report in reports)]
+    said = "; ".join(filter(None, (note, _message(reports) if reports or not note else "")))
+    message = f"PROBE {status} - {visible(said.translate(_IN_TEXT), MESSAGE)}"
+    told = _once(_values(reports, several=len(reports) > 1 if several is None else several))
+    values = (f" {value}" if number else f" | {value}" for number, value in enumerate(told))
     first = message + _fitting(values, LIMIT // 2)  # of very many targets the lines would find no room
-    lines = (f"\n{line.translate(_IN_TEXT)}" for line in _lines(reports))
-    return first + _fitting(lines, LIMIT - 1 - len(first.encode())) + "\n"
+    lines = [f"\n{line.translate(_IN_TEXT)}" for line in _lines(reports)]
+    room = LIMIT - 1 - len(first.encode())
+    kept = _fitting(lines, room)
+    if left := len(lines) - kept.count("\n"):
+        kept = _fitting(lines, room - len(_LEFT_OUT))
+        left = len(lines) - kept.count("\n")
+        kept += f"\n… and {left} more"
+    return f"{first}{kept}\n"
 
 
 def _fitting(pieces: Iterable[str], room: int) -> str:
@@ -66,10 +79,10 @@ def _gravest(report: Report) -> str:
     return f" {bad[0].code}" + (f" at {where}" if where else "") + (f", and {others} more" if others else "")
 
 
-def _values(reports: Sequence[Report]) -> Iterator[str]:
+def _values(reports: Sequence[Report], *, several: bool) -> Iterator[str]:
     """Days left of each endpoint's leaf, the least first, and what each stage took, the longest of an endpoint's."""
     for report in reports:
-        owner = f"{report.target.given} " if len(reports) > 1 else ""
+        owner = f"{report.target.given} " if several else ""
         days = _days_left(report)
         if days:
             yield _value(f"{owner}days_left", f"{min(days.values())};;0:")

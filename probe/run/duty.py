@@ -1,6 +1,7 @@
 """One target's turn: look, compare with what is remembered and with what was told, write all of it down at once."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +11,7 @@ from probe.alert.sink import Sink
 from probe.config.duty import Settings, Watched
 from probe.errors import StateError
 from probe.judge.sts import remember
-from probe.model import Remembered
+from probe.model import Remembered, Verdict
 from probe.model.duty import Change, Look, Pending, Standing
 from probe.report.ran import Ran
 from probe.run.events import Log
@@ -52,6 +53,7 @@ class Duty:
         self.aside: Path | None = None  # where a store went that turned out to be damaged
         self.outbox, self.unsaved = Noting(lambda: self.store), Unsaved()
         self.fault: StateError | None = None  # what the store last failed for
+        self._complaint = ""  # the same, until it has written something again
         self.mishaps: dict[str, Mishap] = {}  # by target: why its last look could not be taken
         self._last: dict[str, Known] = {}
         self._unrecorded: set[str] = set()
@@ -76,9 +78,11 @@ class Duty:
     def _part(self, store: Store, kept: set[str]) -> None:
         """With the targets that are not kept."""
         for gone in [standing.name for standing in store.standings() if standing.name not in kept]:
-            _, told = store.standing(gone)
-            if told and told.episodes:
-                store.put(leaving(told, self.settings.sinks, self._now()), self._now())
+            stood, told = store.standing(gone)
+            if stood and stood.episodes:
+                at = max(stood.at, self._now())
+                happened = changes(stood, replace(stood, at=at, verdict=Verdict.OK, episodes=()))
+                store.put(gone, happened, leaving(told, self.settings.sinks, at) if told else {}, self.run)
         store.forget(kept)
 
     async def take(self, watched: Watched) -> Ran:
@@ -156,6 +160,9 @@ class Duty:
         else:
             self._unrecorded.discard(found.name)
             self.unsaved.forget(found.name)
+            if self._complaint:
+                self.log.event("store-recovered")
+                self._complaint = ""
 
     def _keep(self, going: Outgoing) -> None:
         lost = self.unsaved.lost
@@ -172,8 +179,9 @@ class Duty:
             return otherwise
 
     def _complain(self, error: StateError) -> None:
-        self.fault = error
-        self.log.event("store-failed", reason=str(error))
+        if str(error) != self._complaint:  # once, and not at every look
+            self.log.event("store-failed", reason=str(error))
+        self.fault, self._complaint = error, str(error)
 
     def _held(self, action: Callable[[Store], T]) -> T:
         """Does it with the store; with a new one, where that turns out to be damaged: it is set aside, loudly."""

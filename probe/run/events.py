@@ -28,7 +28,7 @@ Name = Literal[
     "started", "ready", "reloaded", "reload-refused", "stopping", "cut-off", "stopped",
     "look", "not-looked", "change", "slot-missed", "clock-jumped", "fault",
     "sent", "undelivered", "stuck",
-    "store-failed", "store-set-aside", "textfile-failed", "pruned", "listening", "log-lost",
+    "store-failed", "store-recovered", "store-set-aside", "textfile-failed", "pruned", "listening", "log-lost",
 ]  # fmt: skip
 Level = Literal["info", "warning", "error"]
 
@@ -51,6 +51,7 @@ EVENTS: Mapping[Name, tuple[Level, str]] = {
     "stuck": ("error", "Alerts are not sent again by themselves: sink, reason, notices; see `probe alerts`."),
     "store-failed": ("error", "What was seen of target could not be written down: reason. It is kept in memory."),
     "store-set-aside": ("error", "The store was damaged. It is kept as path, and a new one begun."),
+    "store-recovered": ("info", "The store can be written again; what was kept in memory is being written down."),
     "textfile-failed": ("error", "The file with metrics cannot be written: reason."),
     "pruned": ("info", "What was too old was removed from the store: how many rows of what."),
     "listening": ("info", "Metrics are served at address."),

@@ -25,7 +25,8 @@ SETTLING = 60.0  # seconds for the alerts: a sink that is only just restarting s
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """What a run came to: `silent` are the sinks that could not be pinged, and why; `fault` is why looks could not be
-    taken, or not be written down. `waiting` is what it has not told of what is new. `aside` is where a store went that
+    taken, or not be written down. `waiting` is what it has not told of what is new; `stuck` are
+    the sinks for which alerts were stuck before it began. `aside` is where a store went that
     turned out to be damaged."""
 
     results: tuple[Ran, ...]
@@ -33,6 +34,7 @@ class Ended:
     silent: Mapping[str, str]
     fault: ProbeError | None = None
     aside: Path | None = None
+    stuck: tuple[str, ...] = ()
     waiting: tuple[Pending, ...] = ()
 
 
@@ -65,14 +67,15 @@ async def once(duty: Duty, chosen: Sequence[Watched], now: Callable[[], datetime
     _tidied(duty, lambda: duty.store.end(duty.run, now(), verdict, len(results)))
     _tidied(duty, lambda: duty.store.prune(now(), duty.settings.keep, every=HALF_A_DAY))
     waiting: list[Pending] = []
-    _tidied(duty, lambda: waiting.extend(row for row in duty.store.pending() if row.created >= began))
+    _tidied(duty, lambda: waiting.extend(duty.store.pending()))
     return Ended(
         results=tuple(results),
         deliveries=tuple(deliveries),
         silent=silent,
         fault=duty.fault or next(iter(duty.mishaps.values()), None),
         aside=duty.aside,
-        waiting=tuple(waiting),
+        waiting=tuple(row for row in waiting if row.created >= began),
+        stuck=tuple(dict.fromkeys(row.sink for row in waiting if row.stuck and row.created < began)),
     )
 
 

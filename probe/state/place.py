@@ -16,6 +16,7 @@ from probe.state.schema import migrate, version
 
 NAME = "probe.db"
 PATIENCE = 10.0  # seconds to wait for another writer: each of ours writes for some milliseconds
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 BESIDE = ("", "-wal", "-shm")  # of what a store in use consists
 
 
@@ -51,7 +52,12 @@ def for_reading(path: Path) -> sqlite3.Connection:
         try:
             return _to_read(path, "ro")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+            code = error.sqlite_errorcode & 0xFF
+            if code in _NO_ROOM and not path.with_name(f"{path.name}-wal").exists():
+                return _to_read(
+                    path, "ro&immutable=1"
+                )  # nobody is at work on it, and there is no room to say that we are
+            if code != sqlite3.SQLITE_READONLY:
                 raise
         return _to_read(path, "rw")  # what a killed writer left half done is put in order first
 

@@ -75,19 +75,21 @@ class Store(Past):
             seen.remember_policy(db, target, after.policy)
             _stand(db, "standing", target, after)
             _stand(db, "told", target, told)
-            for change in happened:
-                row = (target, run, micros(change.at), pack(change))
-                db.execute("INSERT INTO change (target, run, at, data) VALUES (?, ?, ?, ?)", row)
+            _happened(db, target, run, happened)
             outbox.put(db, notices, after.at)
             if policy:
                 _remember(db, policy, micros(look.report.at))
 
     # The outbox.
 
-    def put(self, notices: Mapping[str, tuple[Notice, datetime, bool]], at: datetime) -> None:
-        """What is to be told without a look; see `record`."""
+    def put(
+        self, name: str, happened: Sequence[Change], notices: Mapping[str, tuple[Notice, datetime, bool]], run: int
+    ) -> None:
+        """What changed, and is to be told, without a look; see `record`."""
         with self._writing(durable=True) as db:
-            outbox.put(db, notices, at)
+            _happened(db, _target(db, name), run, happened)
+            for change in happened[:1]:
+                outbox.put(db, notices, change.at)
 
     def due(self, sink: str, now: datetime) -> list[Pending]:
         """What may be tried now, oldest first, at most `outbox.AT_ONCE`. What cannot be read is stuck from then on."""
@@ -179,6 +181,12 @@ class Store(Past):
 def _target(db: sqlite3.Connection, name: str) -> int:
     row = db.execute("SELECT id FROM target WHERE name = ?", (name,)).fetchone()
     return int(row[0] if row else db.execute("INSERT INTO target (name) VALUES (?)", (name,)).lastrowid or 0)
+
+
+def _happened(db: sqlite3.Connection, target: int, run: int, happened: Sequence[Change]) -> None:
+    for change in happened:
+        row = (target, run, micros(change.at), pack(change))
+        db.execute("INSERT INTO change (target, run, at, data) VALUES (?, ?, ?, ?)", row)
 
 
 def _stand(db: sqlite3.Connection, table: str, target: int, standing: Standing | None) -> None:
