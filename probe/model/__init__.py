@@ -38,7 +38,18 @@ from probe.model.promises import (
     TlsRpt,
 )
 from probe.model.report import Finding, Names, Report, Where
-from probe.model.vocabulary import Dnssec, Kind, Outcome, RouteKind, RuleBook, Speaker, Stage, Verdict, gravest
+from probe.model.vocabulary import (
+    Direction,
+    Dnssec,
+    Kind,
+    Outcome,
+    RouteKind,
+    RuleBook,
+    Speaker,
+    Stage,
+    Verdict,
+    gravest,
+)
 
 if TYPE_CHECKING:
     from probe.model.exchange import (
@@ -59,6 +70,7 @@ if TYPE_CHECKING:
         items,
         known,
     )
+    from probe.model.inbound import Attributed, Attribution, Relay
     from probe.model.logged import Digest, Group, Way
     from probe.model.organisation import Export, Organisation, Remark, same_server, short
 else:
@@ -66,7 +78,7 @@ else:
     def __getattr__(name: str) -> object:
         """What Exchange keeps and what its logs tell: most commands never ask for it, and making its types takes a
         while."""
-        for room in ("exchange", "organisation", "logged"):
+        for room in ("exchange", "organisation", "logged", "inbound"):
             found = import_module(f"{__name__}.{room}")
             if name in vars(found):
                 return vars(found)[name]
@@ -77,11 +89,14 @@ __all__ = [
     "FORMAT",
     "AcceptedDomain",
     "Answer",
+    "Attributed",
+    "Attribution",
     "Dane",
     "DaneHost",
     "DaneStatus",
     "Delivery",
     "Digest",
+    "Direction",
     "Dnssec",
     "Endpoint",
     "Evidence",
@@ -112,6 +127,7 @@ __all__ = [
     "Question",
     "ReceiveConnector",
     "Record",
+    "Relay",
     "Remark",
     "Remembered",
     "Report",

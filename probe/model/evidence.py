@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from probe.model.answer import Answer
-from probe.model.vocabulary import Kind, RouteKind, Speaker, Stage
+from probe.model.vocabulary import Direction, Kind, RouteKind, Speaker, Stage
 
 FORMAT = 1  # of saved evidence and of JSON reports; raised when a reader of the old one would misread the new one
 
@@ -144,6 +144,11 @@ class Observation:
     missing. `source` is our own address.
     `refusals` are the earlier attempts that the peer put off with a 4xx reply. `attempted` is False where the target's
     time ran out before this endpoint's turn came. `leaf` is what a protocol log tells where there is no `chain`.
+
+    INBOUND it is a client's connection to our listener. The endpoint is the client then: `host` and `address` its
+    address, `port` the one that it came to, `server_name` whom it called for; `chain` is the client's, leaf first, and
+    a session without one is a client that showed none, for ours was always asked for. `transcript` is what
+    `dialogue.smtp.server` took down of it: no content, no passwords, and addresses masked unless it was told otherwise.
     """
 
     endpoint: Endpoint
@@ -161,6 +166,7 @@ class Observation:
     refusals: tuple[Failure, ...] = ()
     attempted: bool = True
     leaf: Leaf | None = None
+    direction: Direction = Direction.OUTBOUND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

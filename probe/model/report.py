@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from probe.model.evidence import Evidence, Target
 from probe.model.promises import Promises
 from probe.model.vocabulary import RuleBook, Verdict, gravest
+
+if TYPE_CHECKING:
+    from probe.model.inbound import Attribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -53,7 +57,8 @@ class Finding:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The judgement on one target, gravest finding first. `at` is the moment judged for; `roots` says on which trust
-    anchors it rests, in words; `promises` sums up what the domain has promised."""
+    anchors it rests, in words; `promises` sums up what the domain has promised, `attribution` what Exchange Online
+    would make of a delivery to our listener, where its connectors are known."""
 
     target: Target
     at: datetime
@@ -61,6 +66,7 @@ class Report:
     evidence: Evidence
     roots: str
     promises: Promises = field(default_factory=Promises)
+    attribution: "Attribution | None" = None
 
     @property
     def verdict(self) -> Verdict:

@@ -86,12 +86,20 @@ class RouteKind(StrEnum):
     NULL_MX = "null-mx"  # "MX 0 .": the domain takes no mail (RFC 7505)
     HOST = "host"  # the target names a host and a port
     ADDRESS = "address"  # the target is an address, or the user gave one to connect to
+    INBOUND = "inbound"  # none: the client came to us
     NONE = "none"  # no host was found: the answers say why
 
 
 class Speaker(StrEnum):
     CLIENT = "C"
     SERVER = "S"
+
+
+class Direction(StrEnum):
+    """Who connected."""
+
+    OUTBOUND = "outbound"  # we, to a server
+    INBOUND = "inbound"  # a client, to our listener
 
 
 class RuleBook(StrEnum):

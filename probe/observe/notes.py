@@ -12,7 +12,7 @@ import trio
 from OpenSSL import SSL
 
 from probe.errors import PeerClosed, PeerError, PeerRefusal
-from probe.model import Endpoint, Failure, Kind, Observation, PresentedChain, Session, Speaker, Stage, Turn
+from probe.model import Direction, Endpoint, Failure, Kind, Observation, PresentedChain, Session, Speaker, Stage, Turn
 from probe.observe.wire import Wire
 from probe.observe.world import blame_shortage
 
@@ -38,6 +38,7 @@ class Notes:
     source: str | None = None
     wire: Wire | None = None
     stage: Stage = Stage.CONNECT
+    direction: Direction = Direction.OUTBOUND
 
     @property
     def heard(self) -> int:
@@ -67,6 +68,7 @@ class Notes:
             octets=self.octets,
             source=self.source,
             refusals=refusals,
+            direction=self.direction,
         )
 
 
