@@ -25,6 +25,7 @@ from probe.model.evidence import (
     Turn,
     every_answer,
 )
+from probe.model.inbound import Attributed, Attribution, Relay
 from probe.model.promises import (
     Dane,
     DaneHost,
@@ -70,7 +71,6 @@ if TYPE_CHECKING:
         items,
         known,
     )
-    from probe.model.inbound import Attributed, Attribution, Relay
     from probe.model.logged import Digest, Group, Way
     from probe.model.organisation import Export, Organisation, Remark, same_server, short
 else:
@@ -78,7 +78,7 @@ else:
     def __getattr__(name: str) -> object:
         """What Exchange keeps and what its logs tell: most commands never ask for it, and making its types takes a
         while."""
-        for room in ("exchange", "organisation", "logged", "inbound"):
+        for room in ("exchange", "organisation", "logged"):
             found = import_module(f"{__name__}.{room}")
             if name in vars(found):
                 return vars(found)[name]

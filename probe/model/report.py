@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from probe.model.evidence import Evidence, Target
+from probe.model.inbound import Attribution
 from probe.model.promises import Promises
 from probe.model.vocabulary import RuleBook, Verdict, gravest
-
-if TYPE_CHECKING:
-    from probe.model.inbound import Attribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -66,7 +63,7 @@ class Report:
     evidence: Evidence
     roots: str
     promises: Promises = field(default_factory=Promises)
-    attribution: "Attribution | None" = None
+    attribution: Attribution | None = None
 
     @property
     def verdict(self) -> Verdict:
