@@ -4,6 +4,7 @@
     memory      what a probe holds while a thousand are in flight, and how many TLS contexts are made
     lookups     CPU for the names of a domain, put to NSD (`python -m bench dns` shows this table alone)
     logs        megabytes of protocol log a second, and what is held (`python -m bench logs`)
+    listening   what a delivery to `probe listen` costs it, and idle clients (`python -m bench listen`)
     oneoff      the wall time of one `probe HOST:PORT`, beside a bare script (bare.py) and the tools people use
     duty        `probe watch` for a thousand targets: a week of recorded evidence in minutes (week, replay), and minutes
                 of real servers (watching); memory, room on the disk, `probe status` (`python -m bench duty`)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench import authority, build, duty, logs, lookups, memory, oneoff, profiling, target, throughput
+from bench import authority, build, duty, listening, logs, lookups, memory, oneoff, profiling, target, throughput
 
 
 class Part(StrEnum):
@@ -18,6 +18,7 @@ class Part(StrEnum):
     DNS = "dns"
     LOGS = "logs"
     DUTY = "duty"
+    LISTEN = "listen"
 
 
 def main(
@@ -37,6 +38,8 @@ def main(
         _dns(rounds, quick)
     if part in (None, Part.TLS):
         _tls(rounds, quick, profile)
+    if part in (None, Part.LISTEN) and not profile:
+        _listen(rounds, quick)
     if part in (None, Part.DUTY) and not profile:
         _duty(quick, week)
 
@@ -44,6 +47,14 @@ def main(
 def _logs(rounds: int, quick: bool) -> None:
     with tempfile.TemporaryDirectory(dir=build.BUILD) as name:
         print(logs.measure(Path(name), megabytes=40 if quick else 200, rounds=rounds), flush=True)
+
+
+def _listen(rounds: int, quick: bool) -> None:
+    with tempfile.TemporaryDirectory(dir=build.BUILD) as name:
+        directory = Path(name)
+        files = authority.make(directory)
+        count, held = (200, 250) if quick else (1000, 1000)
+        print(listening.measure(files, directory, count=count, held=held, rounds=rounds), flush=True)
 
 
 def _duty(quick: bool, week: bool) -> None:

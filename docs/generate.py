@@ -22,7 +22,7 @@ from probe.run.events import EVENTS
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
-    *("check", "judge", "connectors", "rehearse", "logs"),
+    *("check", "judge", "listen", "connectors", "rehearse", "logs"),
     *("run", "watch", "status", "history", "diff", "mute", "unmute"),
     *("config check", "config init", "config schema", "store prune", "store backup", "store check"),
     *("alerts list", "alerts retry", "alerts drop", "alerts test"),

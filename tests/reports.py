@@ -1,6 +1,6 @@
 """Reports made by hand, for the tests of the report layer: what a judge would say of a small estate."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 from probe.judge.catalogue import CATALOGUE
 from probe.model import (
     Answer,
+    Attributed,
+    Attribution,
     Dane,
     DaneHost,
     DaneStatus,
     Delivery,
+    Direction,
     Dnssec,
     Endpoint,
     Evidence,
@@ -28,6 +31,7 @@ from probe.model import (
     Promises,
     Question,
     Record,
+    Relay,
     Report,
     Route,
     RouteKind,
@@ -230,6 +234,69 @@ def missing_intermediate() -> Report:
     )
 
 
+LISTENER, CLIENT = "probe.contoso.com", "192.0.2.25"
+MAIL = ("MAIL FROM:<***@contoso.com>", "RCPT TO:<***@fabrikam.com>")
+NOT_NOW = "451 4.7.0 TLS probe: message not accepted"
+
+
+def delivered(*chain: pki.Issued, said: Sequence[str] = MAIL, reply: str = NOT_NOW, **changes: object) -> Observation:
+    """What our listener saw of a client that delivers inside TLS. `said`: its commands between EHLO and QUIT, answered
+    250 and, of recipients, by the `reply`."""
+    server, client = Speaker.SERVER, Speaker.CLIENT
+    talk = [
+        Turn(who=server, data=f"220 {LISTENER} ESMTP probe listener: a test host that takes no mail\r\n"),
+        Turn(who=client, data=f"EHLO {HOST}\r\n"),
+        Turn(who=server, data=f"250-{LISTENER} Hello [{CLIENT}]\r\n250-PIPELINING\r\n250 STARTTLS\r\n"),
+        Turn(who=client, data="STARTTLS\r\n"),
+        Turn(who=server, data="220 2.0.0 SMTP server ready\r\n"),
+        Turn(who=client, data=f"EHLO {HOST}\r\n", tls=True),
+        Turn(who=server, data=f"250-{LISTENER} Hello [{CLIENT}]\r\n250 PIPELINING\r\n", tls=True),
+    ]
+    if said:
+        replies = "".join(f"{reply if line.startswith('RCPT') else '250 2.1.0 OK'}\r\n" for line in said)
+        talk += [
+            Turn(who=client, data="".join(f"{line}\r\n" for line in said), tls=True),
+            Turn(who=server, data=replies, tls=True),
+        ]
+    talk += [
+        Turn(who=client, data="QUIT\r\n", tls=True),
+        Turn(who=server, data="221 2.0.0 Service closing transmission channel\r\n", tls=True),
+    ]
+    seen = Observation(
+        endpoint=Endpoint(host=CLIENT, address=CLIENT, port=2525, server_name=None),
+        at=AT,
+        transcript=tuple(talk),
+        certificate_requested=True,
+        session=SESSION,
+        chain=PresentedChain(der=tuple(issued.der for issued in chain)) if chain else None,
+        seconds={"dialogue": 0.031, "handshake": 0.0457, "after": 0.012},
+        source="192.0.2.2",
+        direction=Direction.INBOUND,
+    )
+    return replace(seen, **changes)  # type: ignore[arg-type]
+
+
+def client(position: int | None = None) -> Where:
+    """The client of a delivery, or a certificate of its."""
+    kind = "endpoint" if position is None else "certificate"
+    return Where(kind=kind, host=CLIENT, address=CLIENT, port=2525, position=position)
+
+
+def delivery(seen: Observation, *findings: Finding, attribution: Attribution | None = None) -> Report:
+    """The report on what one client delivered, findings gravest first."""
+    target = Target(given=f"{LISTENER}:2525", name=LISTENER, port=2525)
+    return Report(
+        target=target,
+        at=AT,
+        findings=tuple(sorted(findings, key=lambda finding: -finding.verdict.gravity)),
+        evidence=Evidence(
+            target=target, at=AT, route=Route(kind=RouteKind.INBOUND), observations=(seen,), ehlo=LISTENER
+        ),
+        roots="Mozilla (certifi 2026.10.18)",
+        attribution=attribution,
+    )
+
+
 def mail_domain() -> Report:
     """Two MX hosts, one of them well, the other refusing connections."""
     second = "mx2.contoso.com"
@@ -413,11 +480,17 @@ def findings(draw: st.DrawFn) -> Finding:
     return finding(code, verdict, where, book, **facts)
 
 
+_COMMANDS = st.tuples(st.sampled_from(("EHLO ", "MAIL FROM:<a@", "RCPT TO:<a@", "DATA", "250 ")), HOSTILE)
+_SAID = st.binary(max_size=80).map(lambda raw: raw.decode("latin-1")) | _COMMANDS.map(
+    lambda parts: f"{''.join(parts)}>\r\n".encode().decode("latin-1")
+)
+
+
 @st.composite
 def observations(draw: st.DrawFn) -> Observation:
     """A connection at which anything may have been said."""
     seen = observation(draw(ADDRESSES), *draw(st.sampled_from(_CHAINS)))
-    said = draw(st.lists(st.binary(max_size=80).map(lambda raw: raw.decode("latin-1")), max_size=4))
+    said = draw(st.lists(_SAID, max_size=4))
     failure = draw(st.none() | st.builds(Failure, stage=..., kind=..., detail=HOSTILE))
     broken = PresentedChain(der=(draw(st.binary(max_size=20)),), omitted=draw(st.integers(0, 3)))
     return replace(
@@ -431,6 +504,7 @@ def observations(draw: st.DrawFn) -> Observation:
         client_cas=(draw(HOSTILE),),
         refusals=draw(st.sampled_from(((), (failure,) if failure else ()))),
         attempted=draw(st.booleans()),
+        direction=draw(st.sampled_from(Direction)),
     )
 
 
@@ -505,4 +579,18 @@ def any_report(draw: st.DrawFn) -> Report:
         tlsrpt=draw(st.none() | said),
         ehlo=draw(st.none() | HOSTILE),
     )
-    return replace(made, evidence=evidence, promises=draw(promises()))
+    outcome = st.none() | st.builds(
+        Attribution,
+        outcome=st.sampled_from(Attributed),
+        relay=st.sampled_from(Relay),
+        connector=st.none() | HOSTILE,
+        by=st.none() | HOSTILE,
+        rivals=_TEXTS,
+        because=HOSTILE,
+        passes=...,
+        reply=HOSTILE,
+        status=HOSTILE,
+        partner=st.none() | HOSTILE,
+        doubt=HOSTILE,
+    )
+    return replace(made, evidence=evidence, promises=draw(promises()), attribution=draw(outcome))

@@ -41,6 +41,9 @@ GOOD = {
     # rehearsal: the next certificate
     "rehearsal-lifetime",
     "rehearsal-not-looked",
+    # inbound: deliveries to our listener
+    "attributed-by-certificate",
+    "attributed-by-address",
 }
 
 # RFC 8460 §4.3, and the registry of §6.6
@@ -215,6 +218,17 @@ CODES = (
     # duty: what changed from look to look
     "certificate-changed",
     "policy-changed",
+    # inbound: deliveries to our listener
+    "attributed-by-certificate",
+    "attributed-by-address",
+    "not-attributed",
+    "attribution-ambiguous",
+    "attribution-unknown",
+    "relay-refused",
+    "partner-restricted",
+    "client-certificate-not-sent",
+    "client-handshake-failed",
+    "client-without-tls",
 )
 
 # How each stage can end early.
@@ -230,9 +244,31 @@ CAUSES = {
     "name-not-found": {"no-such-name", "no-addresses"},
     "not-observed": {f"{stage}/{kind}" for stage, kinds in ENDINGS.items() for kind in kinds},
     "client-certificate-required": {"none-shown", "refused"},
-    "tls-version-old": {"below-1.2", "below-minimum"},
+    "tls-version-old": {"below-1.2", "below-minimum", "client"},
+    # the same of a client's, where our listener is the server
+    "plaintext-injected": {"client"},
+    "cipher-weak": {"client"},
+    "chain-incomplete": {"client"},
+    "chain-misordered": {"client"},
+    "chain-superfluous": {"client"},
+    "certificate-host-mismatch": {"client"},
+    "certificate-expired": {"client"},
+    "certificate-not-yet-valid": {"client"},
+    "certificate-expires-soon": {"client"},
+    "certificate-wrong-usage": {"client"},
+    "certificate-weak": {"client"},
+    "certificate-unreadable": {"client"},
     "starttls-not-supported": {"not-offered", "no-usable-certificate", "masked", "refused"},
-    "certificate-not-trusted": {"self-signed", "unknown-root", "chain-incomplete", "path-invalid"},
+    "certificate-not-trusted": {
+        "self-signed",
+        "unknown-root",
+        "chain-incomplete",
+        "path-invalid",
+        "client-self-signed",
+        "client-unknown-root",
+        "client-chain-incomplete",
+        "client-path-invalid",
+    },
     "connector-certificate-mismatch": {
         "thumbprint-differs",
         "issuer-differs",
@@ -241,6 +277,9 @@ CAUSES = {
         "name-unset",
         "another-installed",
         "not-installed",
+        "send-another-installed",
+        "send-not-installed",
+        "send-name-stale",
     },
     "tlsa-invalid": {"no-match", "anchor-not-sent", "anchor-not-issuer", "anchor-is-leaf", "pkix-invalid"},
     "dane-rollover": {"next-covered", "next-not-covered", "complete-next", "complete-issuer", "incomplete"},
@@ -349,6 +388,20 @@ CAUSES = {
         "not-expected",
     },
     "policy-changed": {"weakened", "published", "edited"},
+    # inbound: deliveries to our listener
+    "not-attributed": {"not-sent", "chain-bad", "no-connector", "plain-text", "no-connectors-at-all"},
+    "attribution-unknown": {"connectors", "accepted-domains"},
+    "relay-refused": {"null-sender", "foreign-sender", "name-not-accepted"},
+    "client-handshake-failed": {
+        "refused-ours",
+        "closed",
+        "key-mismatch",
+        "nothing-in-common",
+        "not-tls",
+        "timed-out",
+        "left",
+    },
+    "client-without-tls": {"left", "put-off"},
 }
 
 

@@ -21,9 +21,9 @@ from probe.exchange import read
 from probe.judge.catalogue import CATALOGUE, explain
 from probe.judge.catalogue.export import EXPORT
 from probe.judge.certificate import Certificate, parse
+from probe.judge.hybrid.accepted import covering
 from probe.judge.hybrid.installed import resolve
 from probe.judge.hybrid.offline import judge_organisation
-from probe.judge.hybrid.offline.senders import covering
 from probe.judge.standard import Standard
 from probe.model import (
     AcceptedDomain,

@@ -3,6 +3,7 @@
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,15 @@ CASES = {
     "tarpit": Verdict.UNKNOWN,
     "expiring": Verdict.WARN,
 }
+DELIVERIES = {
+    "attributed": Verdict.OK,
+    "sent without its chain": Verdict.FAIL,
+    "another certificate": Verdict.FAIL,
+    "sent self-signed": Verdict.FAIL,
+    "no certificate sent": Verdict.FAIL,
+    "bounce by address": Verdict.FAIL,
+}
+BOTH = CASES | DELIVERIES
 
 # No server of the estate can speak the one version that this leaves: every handshake fails.
 SABOTAGE = """
@@ -63,11 +73,11 @@ def reports(out: str) -> dict[str, str]:
 def test_every_case_comes_out_as_built(runs: dict[str, tuple[int, str, str]]) -> None:
     code, out, err = runs["plain"]
     assert (code, err) == (0, "")
-    assert list(reports(out)) == list(CASES)
-    assert out.rstrip().endswith("Every endpoint got the verdict it was built to get.")
+    assert list(reports(out)) == list(BOTH)
+    assert out.rstrip().endswith("Every endpoint and every delivery got the verdict it was built to get.")
 
 
-@pytest.mark.parametrize(("name", "verdict"), CASES.items())
+@pytest.mark.parametrize(("name", "verdict"), BOTH.items())
 def test_each_report_shows_its_verdict(runs: dict[str, tuple[int, str, str]], name: str, verdict: Verdict) -> None:
     told = reports(runs["plain"][1])[name]
     assert verdict in told
@@ -79,11 +89,12 @@ def test_each_report_shows_its_verdict(runs: dict[str, tuple[int, str, str]], na
 def test_a_broken_case_is_noticed(runs: dict[str, tuple[int, str, str]]) -> None:
     code, out, err = runs["broken"]
     assert code == 2
-    assert list(reports(out)) == list(CASES)
+    assert list(reports(out)) == list(BOTH)
     assert out.rstrip().endswith("Not all came out as built.")
     errors = err.splitlines()
     assert all(line.startswith("error: ") for line in errors)
     assert "error: healthy: FAIL, and was built to be OK" in errors
+    assert "error: attributed: FAIL, and was built to be OK" in errors
     assert "error: self-signed default: no finding with the cause self-signed" in errors
     # Where no handshake was due, all is as it should be.
     assert not [line for line in errors if "tarpit" in line or "firewall" in line]
@@ -97,6 +108,23 @@ def serving() -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+def heard(listen: str, deliver: str) -> int:
+    """How one command ends when the other has delivered to it, on a port that is free."""
+    port = str(free_port())
+    command = [sys.executable, "-m", *shlex.split(listen.replace("2525", port)), "--timeout", "20"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as listening:
+        assert listening.stderr
+        listening.stderr.readline()  # it is there
+        subprocess.run(deliver.replace("2525", port), shell=True, capture_output=True, timeout=30, check=False)
+        return listening.wait(30)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        port: int = there.getsockname()[1]
+        return port
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
 def test_an_estate_to_try_things_on(serving: subprocess.Popen[str]) -> None:
     assert serving.stdout
@@ -108,10 +136,16 @@ def test_an_estate_to_try_things_on(serving: subprocess.Popen[str]) -> None:
         elif line.startswith("probe "):
             commands[name] = line
     assert list(commands) == list(CASES)
+    for line in serving.stdout:
+        if line.startswith("printf "):
+            break
+        if line.startswith("probe listen "):
+            listen = line
     for name in ("healthy", "expired", "expiring"):
         command = [sys.executable, "-m", *shlex.split(commands[name])]
         done = subprocess.run(command, capture_output=True, timeout=30, check=False)
         assert (done.returncode, done.stderr) == (CASES[name].exit_code, b"")
+    assert heard(listen, line) == 0
     roots = Path(shlex.split(commands["healthy"])[-1])
     assert roots.is_file()
     serving.send_signal(signal.SIGINT)

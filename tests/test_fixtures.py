@@ -18,6 +18,8 @@ from probe.judge.catalogue import CATALOGUE
 from probe.judge.catalogue.duty import DUTY
 from probe.judge.catalogue.export import EXPORT
 from probe.judge.catalogue.hybrid import HYBRID
+from probe.judge.catalogue.inbound import ATTRIBUTION
+from probe.judge.catalogue.inbound_named import SEND_NAMED
 from probe.judge.catalogue.installed import INSTALLED
 from probe.judge.catalogue.logged import LOGGED
 from probe.judge.catalogue.rehearsal import REHEARSAL
@@ -158,6 +160,47 @@ CASES: tuple[tuple[str, str, str, set[str]], ...] = (
         )
         for stage, kind in ENDINGS
     ),
+    # Clients at our listener.
+    ("delivery-whole", "", OK, set()),
+    ("delivery-whole", "--at 2026-10-18T23:59:59Z", FAIL, {"certificate-not-yet-valid:client"}),
+    ("delivery-whole", "--at 2027-04-11", WARN, {"certificate-expires-soon:client"}),
+    ("delivery-whole", NAME, OK, set()),
+    ("delivery-whole", "--expect-name mail.fabrikam.com", FAIL, {"certificate-host-mismatch:client"}),
+    ("delivery-whole", f"--expect-thumbprint '{SHA1}'", OK, set()),
+    ("delivery-whole", f"--expect-thumbprint {'0' * 40}", FAIL, {"connector-certificate-mismatch:thumbprint-differs"}),
+    (
+        "delivery-leaf-only",
+        "",
+        FAIL,
+        {"certificate-not-trusted:client-chain-incomplete", "chain-incomplete:client"},
+    ),
+    ("delivery-leaf-only", "--auth-level EncryptionOnly", OK, set()),
+    ("delivery-expired", "", FAIL, {"certificate-expired:client"}),
+    ("delivery-self-signed", "", FAIL, {"certificate-not-trusted:client-self-signed"}),
+    ("delivery-private-root", "", FAIL, {"certificate-not-trusted:client-unknown-root"}),
+    ("delivery-bad-signature", "", FAIL, {"certificate-not-trusted:client-path-invalid"}),
+    ("delivery-misordered", "", WARN, {"chain-misordered:client"}),
+    ("delivery-duplicate", "", OK, set()),
+    ("delivery-client-usage", "", FAIL, {"certificate-wrong-usage:client"}),
+    ("delivery-weak", "", WARN, {"certificate-weak:client"}),
+    ("delivery-unreadable", "", FAIL, {"certificate-unreadable:client"}),
+    ("delivery-no-certificate", "", WARN, {"client-certificate-not-sent"}),
+    ("delivery-no-certificate", NAME, FAIL, {"client-certificate-not-sent"}),
+    ("delivery-handshake-refused", "", FAIL, {"client-handshake-failed:refused-ours"}),
+    ("delivery-handshake-closed", "", FAIL, {"client-handshake-failed:closed"}),
+    ("delivery-handshake-key-mismatch", "", FAIL, {"client-handshake-failed:key-mismatch"}),
+    ("delivery-handshake-nothing-in-common", "", FAIL, {"client-handshake-failed:nothing-in-common"}),
+    ("delivery-handshake-not-tls", "", FAIL, {"client-handshake-failed:not-tls"}),
+    ("delivery-handshake-timed-out", "", UNKNOWN, {"client-handshake-failed:timed-out"}),
+    ("delivery-handshake-other", "", FAIL, {"client-handshake-failed"}),
+    ("delivery-then-silence", "", WARN, {"client-handshake-failed:left"}),
+    ("delivery-then-gone", "", OK, set()),
+    ("delivery-old-tls", "", FAIL, {"tls-version-old:client", "cipher-weak:client"}),
+    ("delivery-in-plain-text", "", WARN, {"client-without-tls"}),
+    ("delivery-in-plain-text", NAME, FAIL, {"client-without-tls"}),
+    ("delivery-scan", "", UNKNOWN, {"client-without-tls:left"}),
+    ("delivery-put-off", "", UNKNOWN, {"client-without-tls:put-off"}),
+    ("delivery-injected", "", FAIL, {"plaintext-injected:client"}),
     # What the domain has promised, kept and broken.
     ("dane-absent", "", OK, set()),
     ("dane-absent-unsigned", "", OK, set()),
@@ -351,7 +394,7 @@ WITH_OPTIONS = {"connector-certificate-matches": f"--expect-thumbprint '{SHA1}'"
 
 
 # These rest on exports, on logs, or on a certificate to come: their own tests raise them.
-ELSEWHERE = {entry.code for entry in (*HYBRID, *EXPORT, *LOGGED, *REHEARSAL, *DUTY)}
+ELSEWHERE = {entry.code for entry in (*HYBRID, *EXPORT, *LOGGED, *REHEARSAL, *DUTY, *ATTRIBUTION)}
 
 
 @pytest.mark.parametrize("code", [code for code in CATALOGUE if code not in ELSEWHERE])
@@ -365,8 +408,9 @@ def test_every_finding_has_evidence_that_raises_it(capsys: pytest.CaptureFixture
 
 @pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.causes and code not in ELSEWHERE])
 def test_every_cause_has_evidence_that_raises_it(code: str) -> None:
-    needs_exports = set(INSTALLED) if code == "connector-certificate-mismatch" else set()
-    assert {told for found, told in raised() if found == code} == set(CATALOGUE[code].causes) - needs_exports
+    needs_exports = {*INSTALLED, *SEND_NAMED} if code == "connector-certificate-mismatch" else set()
+    told = {told for found, told in raised() if found == code}
+    assert told - {None} == set(CATALOGUE[code].causes) - needs_exports  # of some codes, only clients have causes
 
 
 def test_every_piece_of_evidence_is_in_the_table() -> None:

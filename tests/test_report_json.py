@@ -57,6 +57,7 @@ def test_the_keys_are_those_that_were_promised() -> None:
         "roots",
         "resolvers",
         "ehlo",
+        "attribution",
     ]
     assert (found["format"], found["target"], found["at"]) == (FORMAT, "mail.contoso.com:25", "2026-11-21T09:35:00Z")
     assert found["verdict"] == "FAIL"

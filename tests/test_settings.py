@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ import pytest
 from fixtures.certificates import sample
 from fixtures.make import HERE
 from probe import config
-from probe.config.duty import Schedule, Settings
+from probe.config.duty import Door, Listening, Reply, Schedule, Settings
 from probe.config.settings import check, find, load
 from probe.config.settings.document import Document
 from probe.config.settings.places import places
 from probe.errors import ConfigError
 from probe.judge.standard import AuthLevel, Standard, Want
 from probe.model import Target
+from tests.pki import Authority, pem
 from tests.sinks import use_two_kinds
 
 SHA1 = "52b4aa6defe3b5cb25122b92519b89be3082bba1"
@@ -50,7 +52,8 @@ def test_a_target_alone_is_a_configuration(read: Written, tmp_path: Path) -> Non
     assert (watched.retries, watched.pause, watched.timeout, watched.remind) == (2, 20.0, None, 86400.0)
     assert watched.schedule == Schedule()
     assert found.path == tmp_path / "probe.toml"
-    assert (found.sinks, found.store, found.keep, dict(found.listen)) == ((), None, 400 * 86400.0, {})
+    assert (found.sinks, found.store, found.keep, found.listen) == ((), None, 400 * 86400.0, None)
+    assert found.names == {"example.org"}
     assert "certifi" in found.looking.anchors.label
     assert found.looking.parallel == 64
 
@@ -156,7 +159,6 @@ def test_how_all_are_looked_at(read: Written, tmp_path: Path) -> None:
 
 
 def test_store_and_listen(read: Written, tmp_path: Path) -> None:
-    (tmp_path / "cert.pem").write_text(_pem())
     found = read(
         """
         [[target]]
@@ -165,20 +167,107 @@ def test_store_and_listen(read: Written, tmp_path: Path) -> None:
         path = "memory/probe.db"
         keep = "30d"
         [listen]
-        address = "::1"
-        port = 2525
-        cert = "cert.pem"
-        allow = ["192.0.2.7/24"]
         """
     )
     assert found.store == tmp_path / "memory" / "probe.db"
     assert found.keep == 30 * 86400
-    assert dict(found.listen) == {
-        "address": "::1",
-        "port": 2525,
-        "cert": str(tmp_path / "cert.pem"),
-        "allow": ("192.0.2.0/24",),
-    }
+    assert found.listen == Listening()
+    assert found.listen.door == Door(address=None, port=25, allow=())
+    assert found.names == {"example.org", "listen"}
+
+
+def test_every_key_of_the_listener(read: Written, tmp_path: Path) -> None:
+    ca = Authority.root()
+    own = ca.leaf(names=["listener.example"])
+    chain = pem(own, ca)
+    (tmp_path / "cert.pem").write_bytes(chain)
+    (tmp_path / "key.pem").write_bytes(own.key_pem)
+    found = read(
+        """
+        [defaults]
+        connectors = "outbound.json"
+        expect_name = "mail.contoso.com"
+        thumbprints = "aa00000000000000000000000000000000000000"
+        warn_days = 7
+        tags = ["all"]
+        remind = "12h"
+        [[target]]
+        target = "example.org"
+        [listen]
+        name = "hybrid in"
+        address = "::1"
+        port = 2525
+        host = "Listener.Example."
+        cert = "cert.pem"
+        key = "key.pem"
+        allow = ["192.0.2.7/24", "2001:db8::1"]
+        reply = "exchange"
+        full_addresses = true
+        user = "nobody"
+        expect_certificate = "<I>CN=Issuing CA<S>CN=mail.contoso.com"
+        thumbprints = ["bb00000000000000000000000000000000000000"]
+        min_tls = "1.3"
+        tags = ["in"]
+        """
+    ).listen
+    assert found is not None
+    assert found.door == Door(
+        address="::1",
+        port=2525,
+        host="listener.example",
+        own=(chain, own.key_pem),
+        allow=(ip_network("192.0.2.0/24"), ip_network("2001:db8::1/128")),
+        full=True,
+        user="nobody",
+    )
+    assert (found.name, found.reply, found.tags, found.remind) == ("hybrid in", Reply.EXCHANGE, ("in",), 43200.0)
+    assert found.standard == Standard(
+        identity=config.identity("<I>CN=Issuing CA<S>CN=mail.contoso.com"),
+        thumbprints=("bb" + "0" * 38,),
+        warn_days=7,
+        min_tls="TLSv1.3",
+        min_tls_demanded=True,
+    ), "what the defaults expect of certificates they expect of servers"
+    assert found.organisation is not None
+    assert found.organisation.outbound
+    assert "PRIVATE" not in repr(found)
+
+
+def test_a_listener_alone_is_a_configuration(read: Written) -> None:
+    found = read("[listen]\nport = 2525\n")
+    assert not found.targets
+    assert found.names == {"listen"}
+
+
+def test_a_key_may_stand_with_its_certificate(read: Written, tmp_path: Path) -> None:
+    own = Authority.root().leaf()
+    (tmp_path / "both.pem").write_bytes(own.pem + own.key_pem)
+    found = read('[[target]]\ntarget = "example.org"\n[listen]\ncert = "both.pem"\n').listen
+    assert found is not None
+    assert found.door.own == (own.pem + own.key_pem, own.pem + own.key_pem)
+
+
+def test_what_is_not_wise_of_a_listener_is_said(read: Written) -> None:
+    found = read(
+        """
+        [[target]]
+        target = "example.org"
+        [[alert]]
+        kind = "hook"
+        url = "https://hooks.contoso.com"
+        tags = ["in"]
+        [listen]
+        allow = ["192.0.2.1", "::/0"]
+        tags = ["in"]
+        """
+    )
+    assert [text for text in check(found) if text.startswith("[listen]")] == [
+        "[listen]: ::/0 may connect, which is everybody: name the addresses of your servers",
+        "[listen]: without connectors it is not known whether a delivery would be attributed",
+    ]
+    bounces = read('[[target]]\ntarget = "example.org"\n[listen]\nreply = "exchange"\nconnectors = "outbound.json"\n')
+    assert [text.partition(":")[0] for text in check(bounces)] == ["[listen]"]
+    assert "bounces" in check(bounces)[0]
 
 
 def test_the_named_connector_decides(read: Written, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from probe.config.settings.document import MOST_BYTES
 from probe.config.settings.written import Target
 from probe.config.settings.written_once import Defaults, Listen, Store
 from probe.errors import ConfigError
+from tests.pki import Authority
 from tests.sinks import use_two_kinds
 
 EXPORT = HERE / "exchange" / "exports" / "exo-outbound.json"
@@ -23,6 +25,13 @@ A_HOST = '[[target]]\ntarget = "mail.example.org:25"\n'
 AN_ADDRESS = '[[target]]\ntarget = "192.0.2.1:25"\n'
 HOOK = f'{A_TARGET}[[alert]]\nkind = "hook"\nurl = "x"\n'
 LETTER = f'{A_TARGET}[[alert]]\nkind = "letter"\nfrom = "x"\nto = ["y"]\n'
+
+
+def locked() -> bytes:
+    """A private key that only a passphrase opens."""
+    form = serialization.PrivateFormat.PKCS8
+    secret = serialization.BestAvailableEncryption(b"secret")
+    return Authority.root().private_key.private_bytes(serialization.Encoding.PEM, form, secret)
 
 
 @pytest.fixture(autouse=True)
@@ -134,7 +143,29 @@ WRONG: tuple[tuple[str, str, str], ...] = (
     ("listen.port", "0", "port is 0"),
     ("listen.port", "65536", "port is 65536"),
     ("listen.allow", '["x"]', "allow: "),
-    ("listen.cert", '"."', ". is a directory"),
+    ("listen.allow", "[]", "allow is an empty list"),
+    ("listen.name", '""', 'name is ""'),
+    ("listen.name", '"example.org"', 'named "example.org" as is a target'),
+    ("listen.host", '"[192.0.2.1]"', "is not a host name"),
+    ("listen.reply", '"never"', 'reply is "never"'),
+    ("listen.reply", '"exchange"', "there are no exports"),
+    ("listen.full_addresses", "1", "full_addresses is 1"),
+    ("listen.user", '""', 'user is ""'),
+    ("listen.user", '" root"', "are no name"),
+    ("listen.connectors", '"missing.json"', "cannot read an export from"),
+    ("listen.thumbprints", '"abc"', "`abc` has 3 digits"),
+    ("listen.expect_name", '"192.0.2.1"', "`192.0.2.1` is an address"),
+    ("listen.expect_certificate", '"CN=x"', "expect_certificate: "),
+    ("listen.min_tls", "1.4", "1.4 is not a version of TLS"),
+    ("listen.warn_days", "-1", "warn_days is -1"),
+    ("listen.tags", '[""]', 'tags[0] is ""'),
+    ("listen.remind", '"59s"', "59 seconds are too few"),
+    ("listen.cert", '"."', "Is a directory"),
+    ("listen.cert", '"missing.pem"', "cannot read a certificate from"),
+    ("listen.cert", '"empty"', "holds no certificate"),
+    ("listen.cert", '"roots.pem"', "holds no private key"),
+    ("listen.cert", '"~nobody-at-all/x"', "home directory that is not known"),
+    ("listen.key", '"roots.pem"', "key without cert"),
     ("listen.key", '""', 'key is ""'),
 )
 TABLES = {"target": Target, "defaults": Defaults, "store": Store, "listen": Listen}
@@ -187,10 +218,28 @@ def test_a_misspelt_key_names_the_nearest(table: str, key: str, here: Path) -> N
 
 
 def test_every_wrong_key_is_in_the_table_above() -> None:
-    free = {"listen.cert", "listen.key", "trust_ad", "connector"}
+    free = {"trust_ad", "connector"}
     tried = {key for key, _, _ in WRONG}
     names = {name if table in ("target", "defaults") else f"{table}.{name}" for table, name in EVERY_KEY}
     assert names <= tried | free
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (b"", "key: key.pem holds no private key"),
+        (b"-----BEGIN PRIVATE KEY-----\nMIIC\n-----END PRIVATE KEY-----\n", "key.pem cannot be read"),
+        (Authority.root().leaf().key_pem, "key.pem is not that of the first certificate in"),
+        (locked(), "key.pem has a passphrase"),
+    ],
+    ids=["none", "damaged", "another", "locked"],
+)
+def test_a_key_that_cannot_serve_the_listener(key: bytes, said: str, here: Path) -> None:
+    (here / "cert.pem").write_bytes(Authority.root().leaf().pem)
+    (here / "key.pem").write_bytes(key)
+    message, _ = told(f'{A_TARGET}[listen]\ncert = "cert.pem"\nkey = "key.pem"\n')
+    assert message.startswith(f"probe.toml, line {A_TARGET.count(chr(10)) + 3}: [listen]: key: ")
+    assert said.removeprefix("key: ") in message.replace(f"{here}/", "")
 
 
 # Tables

@@ -58,6 +58,11 @@ def test_a_good_file_passes(validator: Any) -> None:
     validator.validate(tomllib.loads(GOOD))
 
 
+def test_a_listener_alone_is_enough(validator: Any) -> None:
+    validator.validate({"listen": {}})
+    assert not validator.is_valid({"store": {}})
+
+
 @pytest.mark.parametrize(
     ("good", "bad"),
     [

@@ -125,6 +125,7 @@ def judge(
     from probe import config
     from probe.cli import settings
     from probe.cli.printer import Printer
+    from probe.model import RouteKind
 
     standard = settings.standard(
         expect_thumbprint, expect_name, expect_certificate, auth_level, min_tls, warn_days, warn_lifetime
@@ -135,7 +136,8 @@ def judge(
     moment = None if at is None else config.moment(at)
     found = [evidence for file in files for evidence in config.evidence(file)]
     settings.agree([evidence.target for evidence in found], standard)
-    settings.reporting([evidence.target for evidence in found], format, reports)
+    inbound = [evidence.target for evidence in found if evidence.route.kind is RouteKind.INBOUND]
+    settings.reporting([evidence.target for evidence in found], format, reports, inbound)
     settings.outputs([chain], [*files, *connectors, *roots, next_certificate])
     with Printer(
         format,

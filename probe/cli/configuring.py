@@ -118,6 +118,7 @@ def _summary(settings: "Settings") -> list[str]:
     return [
         f"{settings.path} is sound: {_count(len(targets), 'target')}, {_count(len(sinks), 'alert')}",
         *[f"  target  {row}" for row in _targets(settings)],
+        *[f"  listen  port {listen.door.port}, as {listen.name}" for listen in (settings.listen,) if listen],
         *[f"  alert   {sink.name}: {' '.join(sink.verdicts)}{f', {sink.place}' * bool(sink.place)}" for sink in sinks],
         f"  store   {settings.store or default_path()}, for {days:g} days",
     ]

@@ -13,6 +13,9 @@ from probe.errors import StateError, UsageError
 from probe.report.escape import visible
 
 if TYPE_CHECKING:
+    from socket import socket
+
+    from probe.config.duty import Settings
     from probe.state import Store
 
 
@@ -76,6 +79,30 @@ def memory(path: Path | None, *, dry_run: bool = False) -> Iterator["Store"]:
         if store.set_aside:
             say_aside(store.set_aside)
         yield store
+
+
+@contextmanager
+def door(settings: "Settings") -> Iterator[tuple["socket", ...]]:
+    """The sockets of the listener, if there is to be one. With them open, root's rights are given up where the
+    configuration names a user: before the store is touched, so that what is made of it is that user's. Raises
+    `ConfigError`."""
+    if settings.listen is None:
+        yield ()
+        return
+    from probe.run.listen import bind
+    from probe.run.privilege import drop
+    from probe.run.reception import dressed
+
+    wanted = settings.listen.door
+    dressed(wanted)
+    sockets = tuple(bind(wanted.address, wanted.port))
+    try:
+        if wanted.user:
+            drop(wanted.user)
+        yield sockets
+    finally:
+        for one in sockets:
+            one.close()
 
 
 def _file(path: Path | None) -> Path:

@@ -14,6 +14,8 @@ from probe.cli.recalled import nearest
 from probe.errors import UsageError
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from probe.config.duty import Settings, Watched
     from probe.run.once import Ended
     from probe.state import Store
@@ -134,17 +136,18 @@ def watch(
 ) -> int:
     """Be on duty: probe each target of the configuration by its schedule, store what changes, and alert.
 
-    A target without a schedule is looked at every 15 minutes. SIGHUP has the configuration read again; SIGTERM and
+    A target without a schedule is looked at every 15 minutes. With a table [listen] it also listens for deliveries, as
+    Exchange Online would, and judges each. SIGHUP has the configuration read again; SIGTERM and
     SIGINT end it, within seconds.
     """
-    from probe.cli.holding import memory
+    from probe.cli.holding import door, memory
     from probe.cli.ran import heard
     from probe.config.settings import find, load
 
     path = find(config)
     settings = load(path)
-    with heard(settings), memory(store or settings.store) as remembered:
-        _watch(settings, remembered, path, (metrics, metrics_allow, textfile), log_format)
+    with door(settings) as sockets, heard(settings), memory(store or settings.store) as remembered:
+        _watch(settings, remembered, path, (metrics, metrics_allow, textfile), sockets, log_format)
     return 0
 
 
@@ -153,6 +156,7 @@ def _watch(
     store: "Store",
     path: Path,
     wishes: tuple[str | None, list[str], Path | None],
+    sockets: tuple["socket", ...],
     log_format: d.LogForm | None,
 ) -> None:
     import os
@@ -171,7 +175,8 @@ def _watch(
 
     log = Log(sys.stderr, Form(log_format or "text"))
     metrics, allowed, textfile = wishes
-    wanted = Wishes(metrics=bind(metrics) if metrics else None, allowed=tuple(allowed), textfile=textfile)
+    serving = bind(metrics) if metrics else None
+    wanted = Wishes(metrics=serving, allowed=tuple(allowed), textfile=textfile, door=sockets)
     manager = Manager.of(os.environ)
 
     async def all_of_it() -> None:

@@ -65,6 +65,11 @@ class Printer:
             if file:
                 file.close()
 
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Those of the reports so far, in their order."""
+        return tuple(self._verdicts)
+
     def deliver(self, evidence: Evidence) -> None:
         """Judge it, write it down, print it."""
         if self._evidence:

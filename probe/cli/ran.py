@@ -83,7 +83,7 @@ def measured(path: Path, memory: Path, settings: "Settings") -> ProbeError | Non
     from probe.run.window import agent
     from probe.state import Store
 
-    known = {watched.name for watched in settings.targets}
+    known = settings.names
     try:
         with Store.open(memory, onduty.now(), writing=False) as store:
             standings = [standing for standing in store.standings() if standing.name in known]

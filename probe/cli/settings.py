@@ -139,14 +139,14 @@ def _promising(targets: Sequence[Target], expected: judging.Standard, connect: S
             raise UsageError(f"--dane require: `{address.given}` is an address", "DANE is of names: name the host")
 
 
-def reporting(targets: Sequence[Target], form: Format, folder: Path | None) -> None:
-    """Raise `UsageError` where a TLSRPT report is asked for and none can be written."""
+def reporting(targets: Sequence[Target], form: Format, folder: Path | None, inbound: Sequence[Target] = ()) -> None:
+    """Raise `UsageError` where a TLSRPT report is asked for and none can be written. `inbound` are our listeners."""
     if form is not Format.TLSRPT:
         if folder:
-            raise UsageError(
-                "--reports without --format tlsrpt", "it is these reports that have a file for each domain"
-            )
+            raise UsageError("--reports without --format tlsrpt", "these reports alone have a file for each domain")
         return
+    if inbound:
+        raise UsageError(f"--format tlsrpt: `{inbound[0].given}` is a listener", "of a delivery --format json tells")
     address = next((target for target in targets if host_address(target.name)), None)
     if address:
         raise UsageError(f"--format tlsrpt: `{address.given}` is an address", "a report is on a domain: name the host")

@@ -20,6 +20,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "check": Command("commands", "check", "Probe targets, and judge what they show."),
     "judge": Command("commands", "judge", "Judge saved evidence again, without the network."),
+    "listen": Command("listening", "listen", "Stand where Exchange Online would, and judge who delivers."),
     "connectors": Command("exports", "connectors", "Say what exports of connectors and certificates show."),
     "rehearse": Command("rehearsing", "rehearse", "Say what the next certificate will break, and plan."),
     "logs": Command("logs", "logs", "Say what Exchange's protocol logs show."),

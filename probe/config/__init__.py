@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from probe.config.files import anchors, certificates, chain, client_certificate, evidence
+from probe.config.files import anchors, certificates, chain, client_certificate, evidence, own_certificate
 from probe.config.memory import Memory
 from probe.config.targets import target, targets
 from probe.config.words import address, expected_name, host_name, identity, moment, resolver, thumbprint
@@ -27,6 +27,7 @@ __all__ = [
     "logs",
     "moment",
     "organisation",
+    "own_certificate",
     "resolver",
     "target",
     "targets",

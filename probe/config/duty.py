@@ -1,7 +1,8 @@
 """What the configuration comes to: everything that `probe run` and `probe watch` need to know, resolved and checked."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from probe.alert.sink import Sink
@@ -47,10 +48,49 @@ class Looking:
     parallel: int = 64
 
 
+class Reply(StrEnum):
+    """What the listener answers to a recipient."""
+
+    NOT_NOW = "not-now"  # to each: come again later
+    EXCHANGE = "exchange"  # what Exchange Online would say, as far as that is a refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Where the listener stands and whom it lets in: what cannot be another while it is open.
+
+    `address` None: all addresses of this machine. `host` is what it calls itself, None: by this host's name. `own` is
+    PEM text of its certificate with the chain, and of its key; None: one is made. `allow` is who may come besides those
+    from loopback and private networks. `full`: addresses in envelopes are kept whole. `user` is who goes on once the
+    port is open, None: as before.
+    """
+
+    address: str | None = None
+    port: int = 25
+    host: str | None = None
+    own: tuple[bytes, bytes] | None = field(default=None, repr=False)
+    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    full: bool = False
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """The listener of `probe watch`, which stands among the targets by its `name`, and how deliveries are judged."""
+
+    name: str = "listen"
+    door: Door = field(default_factory=Door)
+    standard: Standard = field(default_factory=Standard)
+    organisation: Organisation | None = None
+    reply: Reply = Reply.NOT_NOW
+    tags: tuple[str, ...] = ()
+    remind: float | None = 86400.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """`path` is the configuration's own; `store` None: in the platform's state directory. What is older than `keep`
-    seconds is forgotten. `listen` is what the table of that name holds, for a command that is to come."""
+    seconds is forgotten. `listen` None: nobody listens."""
 
     path: Path
     targets: tuple[Watched, ...]
@@ -58,4 +98,10 @@ class Settings:
     looking: Looking
     store: Path | None = None
     keep: float = 400 * 86400.0
-    listen: Mapping[str, object] = field(default_factory=dict)
+    listen: Listening | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all whose standing is kept: the targets, and the listener."""
+        listening = {self.listen.name} if self.listen else set()
+        return frozenset({watched.name for watched in self.targets} | listening)

@@ -1,4 +1,4 @@
-"""The files that the user names: trust anchors, saved evidence, a client certificate."""
+"""The files that the user names: trust anchors, saved evidence, certificates with their keys."""
 
 import os
 import re
@@ -131,4 +131,33 @@ def client_certificate(certificate: Path, key: Path | None) -> tuple[bytes, byte
     secret = read(key, "the client's key") if key else chain
     if b"PRIVATE KEY-----" not in secret:
         raise ConfigError(f"{key or certificate} holds no private key", "name its file with --client-key")
+    return chain, secret
+
+
+def own_certificate(certificate: Path, key: Path | None) -> tuple[bytes, bytes]:
+    """PEM text of the certificate that a listener shows, with its chain, and of its key, which may stand in the same
+    file. Raises `ConfigError` where they cannot be read, or are not of each other."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+    from cryptography.x509 import load_pem_x509_certificate
+
+    chain = read(certificate, "a certificate")
+    _readable(_certificates(chain), str(certificate))
+    secret, where = (read(key, "a key"), key) if key else (chain, certificate)
+    if b"PRIVATE KEY-----" not in secret:
+        raise ConfigError(f"{where} holds no private key", "PEM, with -----BEGIN PRIVATE KEY----- or the like")
+    spki = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    try:
+        public = load_pem_private_key(secret, None).public_key().public_bytes(*spki)
+    except TypeError:
+        raise ConfigError(f"the key in {where} has a passphrase", "nobody is there to type it: take it off") from None
+    except (ValueError, UnsupportedAlgorithm):  # what it says is not shown: it may hold the key
+        raise ConfigError(f"the key in {where} cannot be read", "check it with `openssl pkey -noout -in`") from None
+    try:
+        own = load_pem_x509_certificate(chain).public_key().public_bytes(*spki)
+    except (ValueError, UnsupportedAlgorithm):
+        own = b""
+    if public != own:
+        hint = "the file of the certificate should begin with that, and then its chain"
+        raise ConfigError(f"the key in {where} is not that of the first certificate in {certificate}", hint)
     return chain, secret

@@ -11,6 +11,7 @@ from email.utils import format_datetime
 import trio
 from OpenSSL import SSL
 
+from probe.demo.built import Built
 from probe.demo.peer import ADDRESS, UNRECOGNIZED, Reply, Script, listen, reply
 from probe.demo.pki import Authorities, Identity, exchange_default, server_context
 from probe.model import Verdict
@@ -49,21 +50,15 @@ KEYWORDS_INSIDE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Built):
     """One server, and what a probe of it must come to.
 
     `host` is the name to call it by (SNI, and the name a certificate should have), `expect_name` the connector's
-    TlsDomain. `verdict` is the target's; `codes` are findings that must be among its findings, `causes` the `cause`
-    facts that they must show. `timeout`, in seconds, is what the target may take where the default is longer than a
-    demonstration should be.
+    TlsDomain. `timeout`, in seconds, is what the target may take where the default is longer than a demonstration
+    should be.
     """
 
-    name: str
-    story: str
     port: int
-    verdict: Verdict
-    codes: frozenset[str]
-    causes: frozenset[str] = frozenset()
     host: str = HOST
     expect_name: str | None = HOST
     timeout: float | None = None
@@ -71,9 +66,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
-    """The running estate. `roots_pem` is the root that the judge has to trust; every case listens on `address`."""
+    """The running estate. `roots_pem` is the root that the judge has to trust; every case listens on `address`.
+    `current` is the healthy server's certificate, which it would send with, too."""
 
     roots_pem: bytes
+    current: Identity
     cases: tuple[Case, ...]
     address: str = ADDRESS
 
@@ -81,11 +78,11 @@ class Estate:
 async def open_estate(nursery: trio.Nursery, now: datetime) -> Estate:
     """Starts every server, its certificates dated around `now`. They run until the nursery is cancelled."""
     authorities = Authorities()
-    current = authorities.issue((HOST, "autodiscover.contoso.com"), *_dates(now, days_left=150))
+    current = authorities.issue((HOST, "autodiscover.contoso.com"), *dates(now, days_left=150))
     leaf_only = Identity(current.key, current.chain[:1])
-    expired = authorities.issue((HOST, "autodiscover.contoso.com"), *_dates(now, days_left=-3))
-    expiring = authorities.issue((HOST, "autodiscover.contoso.com"), *_dates(now, days_left=5))
-    webmail = authorities.issue(("webmail.contoso.com", "autodiscover.contoso.com"), *_dates(now, days_left=150))
+    expired = authorities.issue((HOST, "autodiscover.contoso.com"), *dates(now, days_left=-3))
+    expiring = authorities.issue((HOST, "autodiscover.contoso.com"), *dates(now, days_left=5))
+    webmail = authorities.issue(("webmail.contoso.com", "autodiscover.contoso.com"), *dates(now, days_left=150))
     default = exchange_default("EX01", "corp.contoso.com", installed=now - timedelta(days=400))
 
     async def exchange(identity: Identity) -> int:
@@ -168,10 +165,11 @@ async def open_estate(nursery: trio.Nursery, now: datetime) -> Estate:
             codes=frozenset({"certificate-expires-soon", "certificate-trusted"}),
         ),
     )
-    return Estate(roots_pem=authorities.root.cert_pem.bytes(), cases=cases)
+    return Estate(roots_pem=authorities.root.cert_pem.bytes(), current=current, cases=cases)
 
 
-def _dates(now: datetime, *, days_left: int) -> tuple[datetime, datetime]:
+def dates(now: datetime, *, days_left: int) -> tuple[datetime, datetime]:
+    """From when to when a certificate is good that has so many days left."""
     not_after = now + timedelta(days=days_left)
     return not_after - LIFETIME, not_after
 

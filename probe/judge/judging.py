@@ -30,6 +30,7 @@ from probe.model import (
     Observation,
     Promises,
     Report,
+    RouteKind,
     Stage,
     Verdict,
 )
@@ -45,7 +46,13 @@ def judge(
     evidence: Evidence, standard: Standard, anchors: Anchors, at: datetime, organisation: "Organisation | None" = None
 ) -> Report:
     """The report on a target as of `at` (UTC): gravest finding first, each (code, place) once. With an organisation,
-    each endpoint is judged by the connector by which Exchange Online would come to it."""
+    each endpoint is judged by the connector by which Exchange Online would come to it, and a delivery to our listener
+    by those that would know it."""
+    if evidence.route.kind is RouteKind.INBOUND:
+        from probe.judge.inbound import judge_deliveries  # most targets are no listeners
+
+        told, attribution = judge_deliveries(evidence, standard, anchors, at, organisation)
+        return replace(_report(evidence, _united(told), anchors, at), attribution=attribution)
     ways = _ways(evidence, organisation) if organisation else {}
     standards = {there: found.demanded(standard) for there, found in ways.items()}
     leading = next((found for found in ways.values() if found.connector), None)
@@ -81,13 +88,17 @@ def judge(
 
         findings = _united(findings, judge_hybrid(evidence, organisation, ways))
         findings = list(with_names(findings, evidence, organisation, ways, at))
+    promises = Promises(dane=dane.promise, mta_sts=sts.promise, tlsrpt=tlsrpt)
+    return replace(_report(evidence, findings, anchors, at), promises=promises)
+
+
+def _report(evidence: Evidence, findings: Iterable[Finding], anchors: Anchors, at: datetime) -> Report:
     return Report(
         target=evidence.target,
         at=at,
         findings=tuple(sorted(findings, key=lambda found: -found.verdict.gravity)),
         evidence=evidence,
         roots=anchors.label,
-        promises=Promises(dane=dane.promise, mta_sts=sts.promise, tlsrpt=tlsrpt),
     )
 
 

@@ -47,7 +47,7 @@ def judge_session(
     if seen.failure:
         yield _judge_failure(seen, seen.failure, demand, others_answered, certificate_shown)
     if seen.session:
-        yield from _judge_agreed(seen, seen.session, standard, demand)
+        yield from judge_agreed(seen, seen.session, standard, demand)
 
 
 def _judge_failure(
@@ -123,7 +123,8 @@ def _gravity(seen: Observation, failure: Failure, others_answered: bool) -> Verd
     return Verdict.FAIL
 
 
-def _judge_agreed(seen: Observation, session: Session, standard: Standard, demand: Demand) -> Iterator[Finding]:
+def judge_agreed(seen: Observation, session: Session, standard: Standard, demand: Demand) -> Iterator[Finding]:
+    """Findings on version and cipher."""
     where, weak = at_endpoint(seen.endpoint), False
     if _rank(session.version) < _rank(standard.min_tls):
         weak = True

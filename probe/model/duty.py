@@ -83,7 +83,8 @@ class PolicySeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Met:
-    """One endpoint at the last look. `failure` is in words, empty where TLS stood; `seconds` as in `Observation`."""
+    """One endpoint at the last look. `failure` is in words, empty where TLS stood; `seconds` as in `Observation`. Of a
+    client that delivered to us it is the last delivery, which was `at` that time; None: it is of the look itself."""
 
     host: str
     address: str
@@ -93,6 +94,7 @@ class Met:
     group: str | None = None
     failure: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

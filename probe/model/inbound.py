@@ -31,17 +31,22 @@ class Relay(StrEnum):
 class Attribution:
     """The outcome for one delivery, by the exports that were given.
 
-    `connector` is the inbound connector's name where one matched, `by` the name, the pair or the address that did.
-    `relay` is for any mail of this client, `passes` for what this delivery showed of sender and recipients: None where
-    it showed none. `because` says in a clause why relay is not simply possible. `reply` is what Exchange Online would
-    answer to such a recipient, empty where it would take it. `status` is its word for a chain that does not count.
+    `connector` is the inbound connector's name where one matched, `by` the name, the pair or the address that did;
+    `rivals` are the connectors that match where several do. `relay` is for any mail of this client, `passes` for what
+    this delivery showed of sender and recipients: None where it showed none. `because` says in a clause why relay is
+    not simply possible, or what is not known. `reply` is what Exchange Online would answer to such a recipient, empty
+    where it would take it or that is not known. `status` is its word for a chain that does not count. `partner` is the
+    connector of type Partner that refuses the delivery for its sender. `doubt` is what of this nobody has verified.
     """
 
     outcome: Attributed
     relay: Relay
     connector: str | None = None
     by: str | None = None
+    rivals: tuple[str, ...] = ()
     because: str = ""
     passes: bool | None = None
     reply: str = ""
     status: str = ""
+    partner: str | None = None
+    doubt: str = ""

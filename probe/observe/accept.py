@@ -39,10 +39,15 @@ def _not_now(_: Observation) -> str:
     return NOT_NOW
 
 
+def _unwatched(_: Observation) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """Who we are to a client. `answer` gives the reply to the recipient that the client has just named, from what was
-    seen of it so far. `secure`: whether a handshake may begin now. `full`: keep whole addresses."""
+    seen of it so far. `secure`: whether a handshake may begin now. `full`: keep whole addresses. `step` hears what was
+    seen so far when a client has connected, and again when TLS stands."""
 
     name: str
     context: SSL.Context
@@ -51,6 +56,7 @@ class Host:
     answer: Callable[[Observation], str] = _not_now
     secure: Callable[[], bool] = lambda: True
     full: bool = False
+    step: Callable[[Observation], None] = _unwatched
 
 
 async def receive(sock: socket.socket, host: Host, peer: str, port: int, record: Callable[[Observation], None]) -> None:
@@ -60,6 +66,7 @@ async def receive(sock: socket.socket, host: Host, peer: str, port: int, record:
     notes = Notes(endpoint=there, at=host.now(), direction=Direction.INBOUND, stage=Stage.DIALOGUE)
     notes.wire, notes.source = Wire(sock), _own_address(sock)
     try:
+        host.step(notes.observation(()))
         await _serve(notes, notes.wire, host)
     finally:
         record(notes.observation(()))
@@ -90,6 +97,7 @@ async def _serve(notes: Notes, wire: Wire, host: Host) -> None:
         finally:
             notes.chain = client_chain(connection, host.patience.certificates)
             notes.endpoint = replace(notes.endpoint, server_name=called_for(connection))
+        host.step(notes.observation(()))
         with begin(Stage.AFTER, host.patience.after):
             await _attend(notes, wire, inside(desk))
 

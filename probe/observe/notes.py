@@ -118,7 +118,9 @@ class Stages:
         if self._scope.cancelled_caught:
             notes.failure = self._too_slow()
         elif isinstance(error, trio.Cancelled):  # the target's time is up, or the user's patience
-            notes.failure = Failure(stage=notes.stage, kind=Kind.TIMEOUT, detail="the target's time ran out")
+            outbound = notes.direction is Direction.OUTBOUND
+            detail = "the target's time ran out" if outbound else "the listener stopped"
+            notes.failure = Failure(stage=notes.stage, kind=Kind.TIMEOUT, detail=detail)
         return swallowed or error is None
 
     def end(self, error: BaseException | None) -> None:

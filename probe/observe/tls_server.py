@@ -2,8 +2,8 @@
 
 An empty list of authorities is asked of, as Exchange does. Nothing that a client shows is a reason to break off: what
 is wrong with it becomes a finding. Nothing is resumed, for a resumed session shows no chain, and that would look like a
-client that sends its leaf alone: no tickets, no cache, and a session id context without which OpenSSL fails a client
-that comes back with a session of some other server.
+client that shows nothing: no tickets, no cache, and a session id context, without which OpenSSL fails a client that
+comes back as soon as there is one of the two after all.
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from probe.model import PresentedChain
 from probe.observe.tls import CIPHERS
 
 A_DAY = timedelta(days=1)
-LASTS = timedelta(days=90)
+LASTS = timedelta(days=3650)  # longer than any listener is up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +68,8 @@ def server_context(own: OwnCertificate) -> SSL.Context:
     made.set_mode(SSL.MODE_RELEASE_BUFFERS)
     made.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     made.set_session_id(b"probe listen")
-    # OpenSSL checks as it asks, and there is no way around it; at depth 0 it stops above the leaf, so that a client
-    # cannot have us check the signatures of a long chain of dear keys.
+    # OpenSSL checks as it asks, and there is no way around it; at depth 0 it goes no further than the leaf's issuer, so
+    # that a client can have us check one signature of a dear key, and not those of a long chain.
     made.set_verify_depth(0)
     made.set_verify(SSL.VERIFY_PEER, _welcome)
     leaf, *others = load_pem_x509_certificates(own.chain)

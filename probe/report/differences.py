@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from probe.judge.certificate import Certificate, Unreadable, parse
-from probe.model import Answer, Finding, Observation, Report, RouteKind, Verdict, gravest
-from probe.report.wording import failed, place
+from probe.model import Answer, Direction, Finding, Observation, Report, RouteKind, Verdict, gravest
+from probe.report.attribution import attribution
+from probe.report.wording import failed, nearby, peer, place
 
 Sheet = dict[tuple[str, str], tuple[str, ...]]  # by subject and place: what is there, a line for each thing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """The same difference at all these places. `about` is route, addresses, TLSA, session, certificate, chain, DANE,
-    MTA-STS or TLSRPT. The lines are as peers wrote them: whoever prints them makes them visible."""
+    """The same difference at all these places. `about` is route, addresses, TLSA, session, certificate, chain,
+    attribution, DANE, MTA-STS or TLSRPT. The lines are as peers wrote them: whoever prints them makes them visible."""
 
     about: str
     places: tuple[str, ...]
@@ -62,7 +63,7 @@ def compare(name: str, before: Report, after: Report) -> Compared:
     """The two judgements beside each other."""
     return Compared(
         name=name,
-        near=after.target.name,
+        near=nearby(after),
         verdicts=(before.verdict, after.verdict),
         at=(before.at, after.at),
         differences=tuple(_together(_sheet(before), _sheet(after))),
@@ -131,8 +132,11 @@ def _unknown(answer: Answer) -> str:
 
 
 def _wire(report: Report) -> Iterator[Entry]:
+    if report.attribution:
+        yield ("attribution", ""), [attribution(report.attribution)]
     for seen in (*report.evidence.observations, *report.evidence.alternatives):
-        there = place(seen.endpoint.host, seen.endpoint.address, seen.endpoint.port)
+        inbound = seen.direction is Direction.INBOUND
+        there = peer(seen) if inbound else place(seen.endpoint.host, seen.endpoint.address, seen.endpoint.port)
         where = f"{there} ({seen.endpoint.offer.upper()})" if seen.endpoint.offer else there
         if not seen.endpoint.offer:  # that one with a narrower offer came to nothing is no fault
             yield ("session", where), list(_session(seen))
@@ -140,12 +144,14 @@ def _wire(report: Report) -> Iterator[Entry]:
         if chain:
             yield ("certificate", where), list(_leaf(chain[0]))
             yield ("chain", where), [_named(number, one) for number, one in enumerate(chain) if number]
+        elif inbound and seen.session:
+            yield ("certificate", where), ["none was presented"]
 
 
 def _session(seen: Observation) -> Iterator[str]:
     if seen.session:
         yield ", ".join(filter(None, (seen.session.version, seen.session.group, seen.session.cipher)))
-    if seen.certificate_requested:
+    if seen.certificate_requested and seen.direction is Direction.OUTBOUND:
         yield "asks for a client certificate"
     if not seen.attempted:
         yield "not tried: the time for the target ran out before"

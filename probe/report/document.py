@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from probe.model import Dnssec, Kind, Outcome, RouteKind, RuleBook, Stage, Verdict
+from probe.model import Attributed, Direction, Dnssec, Kind, Outcome, Relay, RouteKind, RuleBook, Stage, Verdict
 from probe.report.pledges import Promises
 
 Hex = Annotated[str, Meta(pattern="^[0-9a-f]*$", description="Lower-case hexadecimal without separators.")]
@@ -129,8 +129,45 @@ class Certificate(Struct, frozen=True):
     error: str | None
 
 
+Domains = Annotated[
+    tuple[str, ...], Meta(description="Of the addresses, each once; empty of the null sender and of one without.")
+]
+
+
+class Delivery(Struct, frozen=True):
+    """What a client of our listener said, and what it was told."""
+
+    greeted: Annotated[
+        str | None, Meta(description="Its name by EHLO or HELO in plain text; null: it gave none there.")
+    ]
+    greeted_inside: Annotated[str | None, Meta(description="The same inside TLS.")]
+    senders: Domains
+    recipients: Domains
+    inside: Annotated[bool, Meta(description="Whether the sender was named inside TLS.")]
+    answered: Annotated[tuple[str, ...], Meta(description="The replies to its recipients, each once.")]
+    more: Annotated[tuple[str, ...], Meta(description="Commands that it tried besides, and that were not taken.")]
+    left: Annotated[bool, Meta(description="Whether it said QUIT.")]
+
+
+class Attribution(Struct, frozen=True):
+    """What Exchange Online would make of a delivery, by the exports that were given."""
+
+    outcome: Attributed
+    relay: Annotated[Relay, Meta(description="Whether mail of this client for recipients outside would be taken.")]
+    connector: Annotated[str | None, Meta(description="The inbound connector that matched.")]
+    rivals: Annotated[tuple[str, ...], Meta(description="All that matched, where several did.")]
+    by: Annotated[str | None, Meta(description="The name, the issuer and subject, or the address by which it did.")]
+    because: Annotated[str, Meta(description="Why relay is not simply possible.")]
+    passes: Annotated[bool | None, Meta(description="Relay for this very sender; null where none was named.")]
+    reply: Annotated[str, Meta(description="What Exchange Online would answer; empty where it would take the mail.")]
+    status: Annotated[str, Meta(description="Its word for a chain that does not count, as in UntrustedRoot.")]
+    partner: Annotated[str | None, Meta(description="The connector of type Partner that refuses it for its sender.")]
+    doubt: Annotated[str, Meta(description="What of this nobody has verified.")]
+
+
 class Observation(Struct, frozen=True):
-    """One connection to one address of one host. `attempts` counts those that the peer put off, and the last one."""
+    """One connection to one address of one host; or inbound, of a client to our listener, whose address it is then,
+    while `port` is ours. `attempts` counts those that the peer put off, and the last one."""
 
     address: str
     port: int
@@ -139,15 +176,21 @@ class Observation(Struct, frozen=True):
     dialogue: str
     failure: Failure | None
     session: Session | None
-    certificate_requested: Annotated[bool, Meta(description="Of us; known also where the handshake failed then.")]
+    certificate_requested: Annotated[
+        bool, Meta(description="Of us, or inbound by us; known also where the handshake failed then.")
+    ]
     client_cas: Annotated[tuple[str, ...], Meta(description="The authorities that it was requested of; often none.")]
     certificates: Annotated[tuple[Certificate, ...], Meta(description="In the order in which they came.")]
     seconds: Annotated[Mapping[str, float], Meta(description="How long each stage took, by its name.")]
     octets: Annotated[Mapping[str, int], Meta(description="How many bytes were heard in each stage.")]
-    keywords: Annotated[tuple[str, ...], Meta(description="Of EHLO, in plain text where the session began so.")]
+    keywords: Annotated[
+        tuple[str, ...], Meta(description="Of the server's EHLO, in plain text where the session began so.")
+    ]
     source: Annotated[str | None, Meta(description="Our own address.")]
     attempts: Annotated[int, Meta(ge=0)]
     offer: Annotated[str, Meta(description="The one kind of key that was offered to be shown; empty: any.")]
+    direction: Direction
+    delivery: Annotated[Delivery | None, Meta(description="Of an inbound connection; else null.")]
 
 
 class Document(Struct, frozen=True):
@@ -170,3 +213,6 @@ class Document(Struct, frozen=True):
     roots: Annotated[str, Meta(description="The trust anchors that the verdict rests on.")]
     resolvers: Annotated[tuple[str, ...], Meta(description="Who was asked for names.")]
     ehlo: Annotated[str | None, Meta(description="What we called ourselves; null: our address.")]
+    attribution: Annotated[
+        Attribution | None, Meta(description="Of a delivery where Exchange Online's connectors are known; else null.")
+    ]

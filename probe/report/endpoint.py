@@ -6,7 +6,7 @@ from datetime import datetime
 
 from probe.dialogue.smtp import hear
 from probe.judge.certificate import Certificate, Unreadable, parse
-from probe.model import Endpoint, Finding, Observation, Report, Speaker
+from probe.model import Endpoint, Finding, Observation, Report, Session, Speaker
 from probe.report.escape import visible
 from probe.report.layout import BLANK, COLUMN, Line, Span, row, wrapped
 from probe.report.tree import tree
@@ -26,8 +26,8 @@ def blocks(report: Report, *, verbosity: int, transcript: bool, width: int) -> I
         if first.chain and first.chain.der:
             chain = [parse(der) for der in first.chain.der]
             for position, certificate in enumerate(chain if verbosity > 0 else chain[:1]):
-                yield from _certificate(certificate, position, report.at, verbosity, width)
-            yield from tree(chain, _of(first, report.findings), first.chain.omitted, width)
+                yield from certificate_rows(certificate, position, report.at, verbosity, width)
+            yield from tree(chain, findings_on(first, report.findings), first.chain.omitted, width)
         if verbosity > 0:
             for observation in alike:
                 yield from _details(observation, width)
@@ -36,7 +36,7 @@ def blocks(report: Report, *, verbosity: int, transcript: bool, width: int) -> I
                 if len(report.evidence.observations) > 1:
                     where = place(None, observation.endpoint.address, observation.endpoint.port)
                     yield from row("dialogue", where, width=width, style="strong")
-                yield from _transcript(observation, width)
+                yield from transcript_rows(observation, width)
         yield BLANK
 
 
@@ -77,8 +77,7 @@ def _addresses(alike: Sequence[Observation], width: int) -> Iterator[Line]:
 
 def _session(seen: Observation, width: int) -> Iterator[Line]:
     if seen.session:
-        words = (seen.session.version, seen.session.group, seen.session.cipher)
-        yield from row("session", ", ".join(visible(word) for word in words if word), width=width)
+        yield from session_row(seen.session, width)
     if seen.certificate_requested:
         yield from row("asks for", f"a client certificate{_from(seen.client_cas[:NAMES])}", width=width)
     if not seen.attempted:
@@ -89,13 +88,20 @@ def _session(seen: Observation, width: int) -> Iterator[Line]:
         yield from row("put off", "; ".join(map(failed, seen.refusals)), width=width)
 
 
+def session_row(session: Session, width: int) -> Iterator[Line]:
+    """Version, group and cipher."""
+    words = (session.version, session.group, session.cipher)
+    return row("session", ", ".join(visible(word) for word in words if word), width=width)
+
+
 def _from(authorities: Sequence[str]) -> str:
     return f" from {'; '.join(map(visible, authorities))}" if authorities else ""
 
 
-def _certificate(
+def certificate_rows(
     certificate: Certificate | Unreadable, position: int, at: datetime, verbosity: int, width: int
 ) -> Iterator[Line]:
+    """One certificate as presented, judged for `at`; with -v what few people need, under its position."""
     if verbosity > 0:
         yield (Span(f"  certificate {position}", "strong"),)
     if isinstance(certificate, Unreadable):
@@ -135,7 +141,7 @@ def _validity(certificate: Certificate, at: datetime, width: int) -> Iterator[Li
     yield from row("valid", f"{dates}, {state}", width=width, style=style)
 
 
-def _of(seen: Observation, findings: Iterable[Finding]) -> list[Finding]:
+def findings_on(seen: Observation, findings: Iterable[Finding]) -> list[Finding]:
     """The findings about this endpoint and its certificates."""
     there = seen.endpoint
     return [
@@ -149,12 +155,18 @@ def _details(seen: Observation, width: int) -> Iterator[Line]:
     keywords = ", ".join(map(visible, hear(seen.transcript).keywords))
     if keywords:
         yield from row("keywords", keywords, width=width)
+    yield from times_row(seen, width)
+
+
+def times_row(seen: Observation, width: int) -> Iterator[Line]:
+    """How long each stage took."""
     times = ", ".join(f"{visible(stage)} {seconds * 1000:.1f} ms" for stage, seconds in seen.seconds.items())
     if times:
         yield from row("times", times, width=width)
 
 
-def _transcript(seen: Observation, width: int) -> Iterator[Line]:
+def transcript_rows(seen: Observation, width: int) -> Iterator[Line]:
+    """The dialogue, line by line, and what came too early."""
     for turn in seen.transcript:
         for text in turn.data.removesuffix("\n").split("\n"):
             said = visible(text.removesuffix("\r"), TRANSCRIPT_LINE)

@@ -7,12 +7,12 @@ report with three faults of one cause would otherwise be three times as long and
 from collections.abc import Iterable, Iterator, Sequence
 
 from probe.judge.catalogue import Entry, explain
-from probe.model import Finding, RuleBook, Verdict
+from probe.model import Finding, Report, RuleBook, Verdict
 from probe.report.escape import visible
-from probe.report.layout import BLANK, MARGIN, Line, Span, body, heading, row
+from probe.report.layout import BLANK, MARGIN, Line, Span, body, heading, row, wrapped
 from probe.report.remedy import Step, steps
 from probe.report.rollover import to_paste
-from probe.report.wording import bounces, case, cause, places, sentence
+from probe.report.wording import bounces, case, cause, count, places, sentence
 
 Group = list[Finding]
 
@@ -27,6 +27,8 @@ NOTES = (
 # By whose demands it was judged: nobody should have to ask for that.
 BY_WHOM = ("connector-applies", "connector-ambiguous", "connector-goes-elsewhere", "connector-none")
 BY_PROMISE = {"DANE": "4.7.32", "MTA-STS": "4.7.5 "}  # how its words for each begin
+REASONS = 3  # said beside the verdict; the rest is below
+QUIET = 7  # columns of a verdict where verdicts stand under one another
 AT_A_GLANCE = 2  # sentences of one fault, and places of each, where there is no room for all
 
 
@@ -60,6 +62,23 @@ def _said(group: Group) -> list[Group]:
     for finding in group:
         said.setdefault(sentence(finding), []).append(finding)
     return list(said.values())
+
+
+def outline(report: Report, what: str, width: int) -> Iterator[Line]:
+    """The verdict on `what`, and the codes of all that is wrong: the whole report where nobody wants more."""
+    codes = ", ".join(dict.fromkeys(finding.code for finding in report.findings if finding.verdict is not Verdict.OK))
+    head = (Span(f"{report.verdict:<{QUIET}}", report.verdict),)
+    yield from wrapped(f"{what}  {codes}".rstrip(), width=width, indent=QUIET + 2, head=head)
+
+
+def reasons(findings: Iterable[Finding], near: str, width: int) -> Iterator[Line]:
+    """For each of the gravest faults where and why, to stand below the verdict."""
+    bad = grouped(finding for finding in findings if finding.verdict is not Verdict.OK)
+    for group in bad[:REASONS]:
+        for text in glance(group, near):
+            yield from body(text, width=width, hang=2)
+    if len(bad) > REASONS:
+        yield from body(f"and {count(len(bad) - REASONS, 'more fault')}, see below", width=width)
 
 
 def faults(findings: Iterable[Finding], near: str, *, verbosity: int, width: int) -> Iterator[Line]:

@@ -9,11 +9,11 @@ from probe.model import Verdict
 from probe.model.duty import Became, Change, PolicySeen, Sighting, Standing
 from probe.report.alerting import told
 from probe.report.escape import visible
-from probe.report.kept import LookSeen, Run
+from probe.report.kept import LookSeen, Run, listens
 from probe.report.layout import BLANK, MARGIN, WIDTH, Line, Span, body, heading, row, wrapped
 from probe.report.moments import day, moment, short, span
 from probe.report.timeline import LEGEND, Bar, drawn
-from probe.report.wording import place
+from probe.report.wording import spot
 
 MOST_ROWS = 24  # certificates drawn, the latest; all are told below
 BESIDE = 20  # where the text of a change stands
@@ -97,7 +97,11 @@ def _headline(past: Past, width: int) -> Iterator[Line]:
     given = f"  {visible(standing.target.given)}" if standing.target.given != past.name else ""
     yield from heading(standing.verdict, name + given, width=width)
     yield from row("since", f"{moment(standing.since)} UTC, for {span(past.at - standing.since)}", width=width)
-    yield from row("looked", f"{moment(standing.at)} UTC, {span(past.at - standing.at)} ago", width=width)
+    yield from row(
+        "heard" if listens(standing) else "looked",
+        f"{moment(standing.at)} UTC, {span(past.at - standing.at)} ago",
+        width=width,
+    )
     if standing.verdict not in (Verdict.OK, Verdict.WARN):
         good = f"{moment(standing.good)} UTC, {span(past.at - standing.good)} ago" if standing.good else "never"
         yield from row("last good", good, width=width)
@@ -134,7 +138,7 @@ def _certificates(past: Past, verbosity: int, width: int) -> Iterator[Line]:
             yield from body(f"drawn are the latest {MOST_ROWS} of {len(leaves)}", width=width, style="dim")
     for group in leaves:
         yield BLANK
-        yield from _certificate(group, past.at, verbosity, width)
+        yield from _certificate(group, past, verbosity, width)
     yield BLANK
 
 
@@ -152,8 +156,8 @@ def _bars(leaves: Sequence[Sequence[Sighting]]) -> list[Bar]:
     ]
 
 
-def _certificate(group: Sequence[Sighting], now: datetime, verbosity: int, width: int) -> Iterator[Line]:
-    seen = group[0]
+def _certificate(group: Sequence[Sighting], past: Past, verbosity: int, width: int) -> Iterator[Line]:
+    seen, now = group[0], past.at
     first, last = _first(group), _last(group)
     text = visible(seen.subject) or "cannot be read"
     yield from wrapped(
@@ -164,7 +168,8 @@ def _certificate(group: Sequence[Sighting], now: datetime, verbosity: int, width
         style="strong",
     )
     yield from row("seen", f"{moment(first)} to {moment(last)}, {span(last - first)}", width=width)
-    yield from row("at", _places(group, 99 if verbosity > 0 else PLACES), width=width)
+    near = past.standing.target.name if past.standing and listens(past.standing) else ""
+    yield from row("at", _places(group, near, 99 if verbosity > 0 else PLACES), width=width)
     yield from row("issuer", visible(seen.issuer) or "?", width=width)
     if seen.not_before and seen.not_after:
         left = seen.not_after - now
@@ -178,8 +183,8 @@ def _certificate(group: Sequence[Sighting], now: datetime, verbosity: int, width
         yield from row("SHA-256", seen.sha256.upper(), width=width)
 
 
-def _places(group: Iterable[Sighting], most: int) -> str:
-    named = list(dict.fromkeys(place(seen.host, seen.address, seen.port) for seen in group))
+def _places(group: Iterable[Sighting], near: str, most: int) -> str:
+    named = list(dict.fromkeys(spot(seen.host, seen.address, seen.port, near) for seen in group))
     more = f" and {len(named) - most} more" if len(named) > most else ""
     return ", ".join(named[:most]) + more
 

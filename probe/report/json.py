@@ -8,7 +8,8 @@ from msgspec import UNSET
 
 from probe import model
 from probe.codec import encode
-from probe.dialogue.smtp import hear
+from probe.dialogue.smtp import attend, hear
+from probe.dialogue.smtp.answered import answered
 from probe.judge.catalogue import explain
 from probe.judge.certificate import Unreadable, parse
 from probe.report import document
@@ -35,6 +36,7 @@ def render(report: model.Report) -> bytes:
             roots=report.roots,
             resolvers=evidence.resolvers,
             ehlo=evidence.ehlo,
+            attribution=_attribution(report.attribution),
         )
     )
 
@@ -103,6 +105,7 @@ def _failure(failure: model.Failure | None) -> document.Failure | None:
 
 def _observation(observation: model.Observation) -> document.Observation:
     endpoint, session, chain = observation.endpoint, observation.session, observation.chain
+    outbound = observation.direction is model.Direction.OUTBOUND
     return document.Observation(
         address=endpoint.address,
         port=endpoint.port,
@@ -124,10 +127,44 @@ def _observation(observation: model.Observation) -> document.Observation:
         certificates=tuple(map(_certificate, chain.der)) if chain else (),
         seconds={stage: round(seconds, 6) for stage, seconds in observation.seconds.items()},
         octets=observation.octets,
-        keywords=hear(observation.transcript).keywords,
+        keywords=hear(observation.transcript).keywords if outbound else (),  # ours are no news
         source=observation.source,
         attempts=len(observation.refusals) + observation.attempted,
         offer=endpoint.offer,
+        direction=observation.direction,
+        delivery=None if outbound else _delivery(observation),
+    )
+
+
+def _delivery(observation: model.Observation) -> document.Delivery:
+    said = attend(observation.transcript)
+    return document.Delivery(
+        greeted=said.greeted,
+        greeted_inside=said.greeted_inside,
+        senders=said.senders,
+        recipients=said.recipients,
+        inside=said.inside,
+        answered=answered(observation.transcript, "RCPT"),
+        more=said.more,
+        left=said.left,
+    )
+
+
+def _attribution(found: model.Attribution | None) -> document.Attribution | None:
+    if found is None:
+        return None
+    return document.Attribution(
+        outcome=found.outcome,
+        relay=found.relay,
+        connector=found.connector,
+        rivals=found.rivals,
+        by=found.by,
+        because=found.because,
+        passes=found.passes,
+        reply=found.reply,
+        status=found.status,
+        partner=found.partner,
+        doubt=found.doubt,
     )
 
 

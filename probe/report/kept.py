@@ -64,6 +64,12 @@ def _endpoint(seen: Sighting) -> object:
     return seen.host, seen.address, seen.port, seen.offer
 
 
+def listens(standing: Standing) -> bool:
+    """Whether this is the listener: whom it met are clients, each an address of its own, and none is the target."""
+    met = standing.endpoints
+    return bool(met) and all(one.host == one.address != standing.target.name for one in met)
+
+
 def next_end(standing: Standing) -> datetime | None:
     """When the first of what is presented expires, be it leaf or issuer; None where nothing is known of any."""
     return min((end for seen in presented(standing) if (end := seen.ends or seen.not_after)), default=None)

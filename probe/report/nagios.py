@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from probe.judge.certificate import Certificate, parse
-from probe.model import Report, Verdict, gravest
+from probe.model import Report, RouteKind, Verdict, gravest
 from probe.report.escape import visible
 from probe.report.findings import cases, grouped
-from probe.report.wording import count, place, places
+from probe.report.wording import count, nearby, peer, places
 
 STATUS = {Verdict.OK: "OK", Verdict.WARN: "WARNING", Verdict.FAIL: "CRITICAL", Verdict.UNKNOWN: "UNKNOWN"}
 A_DAY = timedelta(days=1)
@@ -64,7 +64,9 @@ def _message(reports: Sequence[Report]) -> str:
         return "nothing to look at"
     counts = Counter(STATUS[report.verdict] for report in reports)
     tally = ", ".join(f"{number} {status}" for status, number in counts.items())
-    targets = f"{len(reports)} targets ({tally}): " if len(reports) > 1 else ""
+    inbound = all(report.evidence.route.kind is RouteKind.INBOUND for report in reports)
+    things = count(len(reports), "delivery" if inbound else "target")
+    targets = f"{things} ({tally}): " if len(reports) > 1 else ""
     return targets + visible(worst.target.given) + _gravest(worst)
 
 
@@ -75,7 +77,7 @@ def _gravest(report: Report) -> str:
         return f" {count(min(left), 'day')} left" if left else ""
     same = [finding for finding in bad if finding.code == bad[0].code]
     others = len({finding.code for finding in bad}) - 1
-    where = places(same, report.target.name)
+    where = places(same, nearby(report))
     return f" {bad[0].code}" + (f" at {where}" if where else "") + (f", and {others} more" if others else "")
 
 
@@ -91,7 +93,7 @@ def _values(reports: Sequence[Report], *, several: bool) -> Iterator[str]:
         slowest: dict[str, float] = {}
         for seen in report.evidence.observations:
             for stage, seconds in seen.seconds.items():
-                label = f"{owner}{place(None, seen.endpoint.address, seen.endpoint.port)} {stage}"
+                label = f"{owner}{peer(seen)} {stage}"
                 slowest[label] = max(seconds, slowest.get(label, 0))
         for label, seconds in slowest.items():
             yield _value(label, f"{seconds:.6f}s;;;0")
@@ -115,7 +117,7 @@ def _days_left(report: Report) -> dict[str, int]:
     for seen in report.evidence.observations:
         leaf = parse(seen.chain.der[0]) if seen.chain and seen.chain.der else None
         if isinstance(leaf, Certificate):
-            there = place(None, seen.endpoint.address, seen.endpoint.port)
+            there = peer(seen)
             left = int((leaf.not_after - report.at) / A_DAY)  # towards zero: as the sentences count
             days[there] = min(left, days.get(there, left))
     return days
@@ -124,7 +126,6 @@ def _days_left(report: Report) -> dict[str, int]:
 def _lines(reports: Sequence[Report]) -> Iterator[str]:
     """The long output: every fault of every target in a sentence, with all its places."""
     for report in reports:
-        target = report.target
         for group in grouped(finding for finding in report.findings if finding.verdict is not Verdict.OK):
-            for said in cases(group, target.name):
-                yield f"{STATUS[group[0].verdict]} {visible(target.given)} {group[0].code}: {said}"
+            for said in cases(group, nearby(report)):
+                yield f"{STATUS[group[0].verdict]} {visible(report.target.given)} {group[0].code}: {said}"

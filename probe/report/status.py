@@ -10,7 +10,7 @@ from probe.model import Verdict, gravest
 from probe.model.duty import Pending, Standing
 from probe.report.escape import visible
 from probe.report.findings import Group, glance
-from probe.report.kept import Mute, Run, muting, next_end, open_faults, tally
+from probe.report.kept import Mute, Run, listens, muting, next_end, open_faults, tally
 from probe.report.layout import BLANK, WIDTH, Line, Span, row, wrapped
 from probe.report.moments import moment, short, span
 from probe.report.wording import count, places
@@ -53,7 +53,12 @@ class Overview:
     @property
     def newest(self) -> datetime | None:
         """The last look at any target."""
-        return max((standing.at for standing in self.standings), default=None)
+        return max(self._looks, default=None)
+
+    @property
+    def _looks(self) -> list[datetime]:
+        """When each target was last looked at, oldest first. Deliveries come when they come, and tell nothing."""
+        return sorted(standing.at for standing in self.standings if not listens(standing))
 
     @property
     def stale(self) -> bool:
@@ -66,7 +71,7 @@ class Overview:
         agent, which looks at one target after the other, the stretch over which all the last looks spread."""
         began = [run.began for run in self.runs[:RUNS] if run.kind == "run"]
         gaps = sorted(later - earlier for later, earlier in pairwise(began))
-        looks = sorted(standing.at for standing in self.standings)
+        looks = self._looks
         spread = looks[-1] - looks[len(looks) // 10]  # a few that are left from long ago say nothing
         usual = max(gaps[len(gaps) // 2] if gaps else timedelta(), spread)
         return max(usual, MOST_OFTEN) if usual else USUAL

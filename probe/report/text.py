@@ -8,21 +8,22 @@ from probe.model import Evidence, Report, Route, RouteKind, Verdict
 from probe.report.answers import told
 from probe.report.endpoint import blocks
 from probe.report.escape import visible
-from probe.report.findings import faults, glance, grouped, held
-from probe.report.layout import BLANK, MARGIN, WIDTH, Line, Span, body, coloured, heading, plain, row, wrapped
+from probe.report.findings import faults, held, outline, reasons
+from probe.report.layout import BLANK, MARGIN, WIDTH, Line, Span, coloured, heading, plain, row, wrapped
 from probe.report.promises import promised
 from probe.report.wording import count, failed
 
 __all__ = ["Line", "coloured", "plain", "render", "summary"]
 
-REASONS = 3  # said beside the verdict; the rest is below
-QUIET = 7  # columns of a verdict where verdicts stand under one another
-
 
 def render(report: Report, *, verbosity: int = 0, transcript: bool = False, width: int = WIDTH) -> list[Line]:
     """The report as lines. `verbosity` -1 is the verdict alone; 1 adds what held, whole chains, names and times."""
+    if report.evidence.route.kind is RouteKind.INBOUND:
+        from probe.report.delivery import render as delivered  # which the others need not pay for
+
+        return delivered(report, verbosity=verbosity, transcript=transcript, width=width)
     if verbosity < 0:
-        return list(_verdict(report, width))
+        return list(outline(report, visible(report.target.given), width))
     return [
         *_headline(report, width),
         *_route(report, verbosity, width),
@@ -33,30 +34,19 @@ def render(report: Report, *, verbosity: int = 0, transcript: bool = False, widt
     ]
 
 
-def summary(verdicts: Sequence[Verdict]) -> Line:
-    """The last line under several targets: "3 targets: 1 OK, 1 WARN, 1 FAIL"."""
+def summary(verdicts: Sequence[Verdict], things: str = "target") -> Line:
+    """The last line under several targets: "3 targets: 1 OK, 1 WARN, 1 FAIL"; or under several of `things`."""
     counts = Counter(verdicts)
-    spans = [Span(f"{count(len(verdicts), 'target')}:", "strong")]
+    spans = [Span(f"{count(len(verdicts), things)}:", "strong")]
     for verdict in sorted(counts, key=lambda verdict: verdict.gravity):
         spans += Span(" " if len(spans) == 1 else ", "), Span(f"{counts[verdict]} {verdict}", verdict)
     return tuple(spans)
 
 
-def _verdict(report: Report, width: int) -> Iterator[Line]:
-    codes = ", ".join(dict.fromkeys(finding.code for finding in report.findings if finding.verdict is not Verdict.OK))
-    head = (Span(f"{report.verdict:<{QUIET}}", report.verdict),)
-    yield from wrapped(f"{visible(report.target.given)}  {codes}".rstrip(), width=width, indent=QUIET + 2, head=head)
-
-
 def _headline(report: Report, width: int) -> Iterator[Line]:
     """The verdict, and for each of the gravest faults where and why."""
     yield from heading(report.verdict, visible(report.target.given), width=width)
-    bad = grouped(finding for finding in report.findings if finding.verdict is not Verdict.OK)
-    for group in bad[:REASONS]:
-        for text in glance(group, report.target.name):
-            yield from body(text, width=width, hang=2)
-    if len(bad) > REASONS:
-        yield from body(f"and {count(len(bad) - REASONS, 'more fault')}, see below", width=width)
+    yield from reasons(report.findings, report.target.name, width)
     yield BLANK
 
 

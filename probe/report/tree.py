@@ -75,7 +75,7 @@ def _way(chain: Chain, facts: Facts) -> list[int]:
 def _branches(chain: Chain, way: Sequence[int], facts: Facts) -> Iterator[_Branch]:
     """The certificates on the way, and last what is not among those sent."""
     anchor = facts.get("certificate-trusted", {}).get("anchor")
-    unknown = facts.get("certificate-not-trusted", {}).get("cause") == "unknown-root"
+    unknown = facts.get("certificate-not-trusted", {}).get("cause") in ("unknown-root", "client-unknown-root")
     for position in way:
         certificate = chain[position]
         notes, style = [], ""

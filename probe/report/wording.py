@@ -4,7 +4,7 @@ catalogue's, which knows no case."""
 from collections.abc import Iterable, Mapping, Sequence
 
 from probe.judge.catalogue import Entry
-from probe.model import Failure, Finding, Kind, Stage, Where
+from probe.model import Direction, Failure, Finding, Kind, Observation, Report, RouteKind, Stage, Where
 from probe.report.escape import visible
 from probe.report.sentences import MORE, MORE_OF_ANY, SENTENCES
 
@@ -113,7 +113,7 @@ def _where(where: Where, near: str) -> str:
             within = (where.name or "").startswith(f"{where.host}\\")  # as in `EX01\Default Frontend EX01`
             host = None if within else where.host
             return ", ".join(visible(part) for part in (where.name, host, where.address) if part)
-    there = place(None if where.address and where.host == near else where.host, where.address, where.port)
+    there = spot(where.host, where.address, where.port, near)
     return f"{there}, certificate {where.position}" if where.position else there  # of 0, the leaf, most is said
 
 
@@ -132,6 +132,27 @@ def place(host: str | None, address: str | None, port: int | None) -> str:
     return there if host is None or host == address else f"{visible(host)} {there}"
 
 
+def spot(host: str | None, address: str | None, port: int | None, near: str) -> str:
+    """The same in a report on the host `near`, which goes without saying. An address that is its own host, and not that
+    one, is a client's which came to our listener: the port is ours, and would read as the client's."""
+    if address and host == address and near not in ("", host):
+        return visible(address)
+    return place(None if address and host == near else host, address, port)
+
+
+def peer(seen: Observation) -> str:
+    """Whom the connection was with: "192.0.2.25:25", of a client "192.0.2.25"."""
+    there = seen.endpoint
+    return place(None, there.address, None if seen.direction is Direction.INBOUND else there.port)
+
+
+def nearby(report: Report) -> str:
+    """What goes without saying in the places of a report: its host. Of a delivery it is the listener, named in full,
+    for a client may well bear its address."""
+    inbound = report.evidence.route.kind is RouteKind.INBOUND
+    return report.target.given if inbound else report.target.name
+
+
 _ABOUT_NAMES = {
     (Stage.RESOLVE, Kind.UNREACHABLE): "the name could not be looked up",
     (Stage.RESOLVE, Kind.PROTOCOL): "looking up the name leads nowhere",
@@ -145,9 +166,11 @@ def failed(failure: Failure) -> str:
 
 
 def count(number: int, thing: str) -> str:
-    """ "1 day", "2 days", "3 addresses"."""
+    """ "1 day", "2 days", "3 addresses", "4 deliveries"."""
     if number == 1:
         return f"1 {thing}"
+    if thing.endswith("ry"):
+        return f"{number} {thing[:-1]}ies"
     return f"{number} {thing}es" if thing.endswith("s") else f"{number} {thing}s"
 
 

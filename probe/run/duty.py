@@ -1,6 +1,7 @@
 """One target's turn: look, compare with what is remembered and with what was told, write all of it down at once."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
@@ -22,10 +23,12 @@ from probe.run.news import News
 from probe.run.notices import Outgoing, notices
 from probe.run.noting import Noting
 from probe.run.outbox import Delivery, deliver
+from probe.run.saying import say
 from probe.run.schedule import until
 from probe.run.unsaved import Unsaved
 from probe.state import DamagedStore, Mute, Run, Store
 from probe.state.changes import changes, tell
+from probe.state.standing import stand
 
 SAID = 10  # mishaps that are told
 RUNS = 10  # by which it is reckoned when the next one will be
@@ -63,7 +66,7 @@ class Duty:
     def begin(self) -> None:
         """Put the memory in order by the configuration: what it names no more stands no more, and what waits for a sink
         that is gone is stuck, for somebody to decide upon."""
-        kept = {watched.name for watched in self.settings.targets}
+        kept = self.settings.names
         sinks = {sink.name for sink in self.settings.sinks}
         self._last = {name: known for name, known in self._last.items() if name in kept}
         self._unrecorded &= kept
@@ -75,7 +78,7 @@ class Duty:
             reason = "the configuration has no alert of that name any more"
             self._or_else(None, lambda store: store.failed(lost, reason, self._now(), stuck=True))
 
-    def _part(self, store: Store, kept: set[str]) -> None:
+    def _part(self, store: Store, kept: frozenset[str]) -> None:
         """With the targets that are not kept."""
         for gone in [standing.name for standing in store.standings() if standing.name not in kept]:
             stood, told = store.standing(gone)
@@ -88,25 +91,38 @@ class Duty:
     async def take(self, watched: Watched) -> Ran:
         """One target's turn. What could not be written down is told all the same, and kept in memory; see `fault`.
         Raises `Mishap`."""
-        try:
-            ran = await self._turn(watched)
-        except Exception as error:
-            self._last.pop(watched.name, None)  # whatever was to be told of it was not: on from what is written down
-            self.mishaps[watched.name] = mishap = Mishap(watched.name, error)
-            raise mishap from error
-        self.mishaps.pop(watched.name, None)
-        return ran
+        with self._minding(watched.name):
+            before, told = self._known(watched.name)
+            news = News(before)
+            found = await self._look(watched, self.eyes, self._policies, news)
+            return self._note(watched, found, before, told, news.after(found))
 
-    async def _turn(self, watched: Watched) -> Ran:
-        before, told = self._known(watched.name)
-        news = News(before)
-        found = await self._look(watched, self.eyes, self._policies, news)
-        after = news.after(found)
+    def took(self, watched: Watched, look: Callable[[], Look]) -> Ran:
+        """The same with what came to us by itself. Raises `Mishap`."""
+        with self._minding(watched.name):
+            before, told = self._known(watched.name)
+            found = look()
+            return self._note(watched, found, before, told, stand(before, found))
+
+    @contextmanager
+    def _minding(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self._last.pop(name, None)  # whatever was to be told of it was not: on from what is written down
+            self.mishaps[name] = mishap = Mishap(name, error)
+            raise mishap from error
+        self.mishaps.pop(name, None)
+
+    def _note(
+        self, watched: Watched, found: Look, before: Standing | None, told: Standing | None, after: Standing
+    ) -> Ran:
+        """Write down what a look has brought, and what of it is to be told."""
         happened = changes(self._recorded(watched.name, before), after, watched.standard.thumbprints)
         muted = not self._muted().isdisjoint({"*", watched.name})
         telling, told = ((), told) if muted else tell(told, after, watched.remind, watched.standard.thumbprints)
         self._write(found, after, told, happened, self._going(watched, telling, told, after))
-        self._say(found, after, changes(before, after, watched.standard.thumbprints), muted)
+        say(self.log, found, after, changes(before, after, watched.standard.thumbprints), muted=muted)
         return Ran(standing=after, happened=happened, report=found.report, muted=muted)
 
     def _known(self, name: str) -> Known:
@@ -197,27 +213,6 @@ class Duty:
                 self.log.event("store-set-aside", path=self.aside)
             self.run = self.store.begin(self._kind, self._now())
             return action(self.store)
-
-    def _say(self, found: Look, after: Standing, happened: Sequence[Change], muted: bool) -> None:
-        self.log.event(
-            "look",
-            target=found.name,
-            verdict=after.verdict,
-            seconds=round(found.seconds, 3),
-            attempts=found.attempts,
-            changes=len(happened),
-            muted=muted,
-        )
-        for change in happened:
-            self.log.event(
-                "change",
-                target=change.target,
-                kind=change.kind,
-                code=change.code,
-                verdict=change.verdict,
-                before=change.before,
-                key=change.key,
-            )
 
     @property
     def trouble(self) -> str:

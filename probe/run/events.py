@@ -28,6 +28,7 @@ Name = Literal[
     "started", "ready", "reloaded", "reload-refused", "stopping", "cut-off", "stopped",
     "look", "not-looked", "change", "slot-missed", "clock-jumped", "fault",
     "sent", "undelivered", "stuck",
+    "delivery", "turned-away", "listen-limited",
     "store-failed", "store-recovered", "store-set-aside", "textfile-failed", "pruned", "listening", "log-lost",
 ]  # fmt: skip
 Level = Literal["info", "warning", "error"]
@@ -54,7 +55,10 @@ EVENTS: Mapping[Name, tuple[Level, str]] = {
     "store-recovered": ("info", "The store can be written again; what was kept in memory is being written down."),
     "textfile-failed": ("error", "The file with metrics cannot be written: reason."),
     "pruned": ("info", "What was too old was removed from the store: how many rows of what."),
-    "listening": ("info", "Metrics are served at address."),
+    "listening": ("info", "Metrics are served, or deliveries awaited (what), at address."),
+    "delivery": ("info", "A client delivered to the listener: target, client, verdict, outcome where exports tell it."),
+    "turned-away": ("warning", "The listener did not hear client out: reason (not-allowed, too-many, or a shortage)."),
+    "listen-limited": ("info", "Of the last minute so many deliveries were not looked at, and turned_away not named."),
     "log-lost": ("warning", "So many events before this one could not be written: events."),
 }  # fmt: skip
 

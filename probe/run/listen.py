@@ -31,6 +31,11 @@ GRACE = 5.0  # seconds for those under way when we stop
 _BACKLOG = 1024
 _AT_A_TIME = 64  # accepted before other tasks have their turn
 _SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_ROOTS = (
+    "a port below 1024 is root's: start it as root, who is given up then, or with CAP_NET_BIND_SERVICE (systemd: "
+    "AmbientCapabilities=), or on another port, to which a firewall redirects 25"
+)
+_NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 _NOT_ALLOWED = b"554 5.7.1 Your address may not connect here\r\n"
 _TOO_MANY = b"421 4.7.0 Too many connections\r\n"
 
@@ -78,18 +83,18 @@ class Listener:
     async def serve(
         self, sockets: Sequence[socket.socket], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Until `stop`, or cancelled. The sockets are closed then."""
-        try:
-            async with trio.open_nursery() as clients:
+        """Until `stop`, or cancelled. The sockets are closed then, before those under way have had their grace."""
+        async with trio.open_nursery() as clients:
+            try:
                 with self._accepting:
                     async with trio.open_nursery() as doors:
                         for listening in sockets:
                             doors.start_soon(self._accept, listening, clients)
                         task_status.started()
-                clients.cancel_scope.deadline = trio.current_time() + GRACE
-        finally:
-            for listening in sockets:
-                listening.close()
+            finally:
+                for listening in sockets:
+                    listening.close()
+            clients.cancel_scope.deadline = trio.current_time() + GRACE
 
     async def _accept(self, listening: socket.socket, clients: trio.Nursery) -> None:
         port = int(listening.getsockname()[1])
@@ -116,14 +121,14 @@ class Listener:
             sock.close()
             self._turned_away(peer, reason)
         else:
-            self._here[_of_one(peer)] += 1
+            self._here[as_one(peer)] += 1
             clients.start_soon(self._one, sock, peer, port)
 
     def _reason(self, peer: str) -> str:
         """Why this one is not heard; empty: it is."""
         if not allowed(peer, self._rules.allow):
             return "not-allowed"
-        full = self.clients >= self._rules.connections or self._here[_of_one(peer)] >= self._rules.each
+        full = self.clients >= self._rules.connections or self._here[as_one(peer)] >= self._rules.each
         return "too-many" if full else ""
 
     async def _one(self, sock: socket.socket, peer: str, port: int) -> None:
@@ -135,9 +140,9 @@ class Listener:
             self._fault(error)
         finally:
             sock.close()
-            self._here[_of_one(peer)] -= 1
-            if not self._here[_of_one(peer)]:
-                del self._here[_of_one(peer)]
+            self._here[as_one(peer)] -= 1
+            if not self._here[as_one(peer)]:
+                del self._here[as_one(peer)]
 
     def _may_secure(self) -> bool:
         """A handshake costs a thousand times what a command does, so there is a rate: a bucket that fills up."""
@@ -159,7 +164,7 @@ def allowed(peer: str, networks: Sequence[Network]) -> bool:
     return any(address.version == network.version and address in network for network in networks)
 
 
-def _of_one(peer: str) -> str:
+def as_one(peer: str) -> str:
     """What counts as one address: with IPv6 a host has a whole /64 (RFC 4291 §2.5.4)."""
     return str(ipaddress.ip_network(f"{peer}/64", strict=False)) if ":" in peer else peer
 
@@ -171,14 +176,17 @@ def bind(address: str | None, port: int) -> list[socket.socket]:
     try:
         if address is None:
             sockets.append(_listening("0.0.0.0", port))  # noqa: S104 - who may connect, `Rules.allow` says
-            with suppress(OSError):  # a machine without IPv6
+            try:
                 sockets.append(_listening("::", sockets[0].getsockname()[1]))
+            except OSError as error:
+                if error.errno not in _NO_IPV6:
+                    raise
         else:
             sockets.append(_listening(address, port))
     except OSError as error:
         for listening in sockets:
             listening.close()
-        hint = "a port below 1024 is root's" if isinstance(error, PermissionError) else "is it taken, or not ours?"
+        hint = _ROOTS if isinstance(error, PermissionError) else "is it taken, or not ours?"
         raise ConfigError(f"cannot listen on {where}: {error.strerror}", hint) from None
     return sockets
 

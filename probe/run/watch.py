@@ -9,9 +9,10 @@ Looks, alerts, pings and metrics know nothing of one another: a dead sink holds 
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from socket import socket
 
 import trio
 
@@ -26,25 +27,27 @@ from probe.run.duty import Duty
 from probe.run.events import Log
 from probe.run.look import Eyes
 from probe.run.mishap import Mishap
+from probe.run.pruning import A_DAY, prune
+from probe.run.reception import Reception
 from probe.run.schedule import EVERY
 from probe.run.sd import Manager
 from probe.run.telling import Telling
 from probe.run.window import Window
-from probe.state import Store
 
 GROUPED = 10.0  # seconds: what comes up within them is told in one message
 WRITTEN = 15.0  # seconds between two metrics files
 MANY = 100_000  # looks under way; how many look at a time is settled where a look begins
-A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the command line asks for beside the configuration: where metrics are served and to whom, or written."""
+    """What the command line asks for beside the configuration: where metrics are served and to whom, or written.
+    `door` are the sockets of the listener, which were opened while there was the right to."""
 
     metrics: tuple[str, int] | None = None
     allowed: tuple[str, ...] = ()
     textfile: Path | None = None
+    door: tuple[socket, ...] = ()
 
 
 class Watch:
@@ -69,6 +72,8 @@ class Watch:
         self._known = trio.Event()
         self.watched: dict[str, Watched] = {}
         self._take_over(duty.settings)
+        listen = duty.settings.listen
+        self._reception = Reception(listen.door, wishes.door, duty, now, self._delivered) if listen else None
         self.clock = Clockwork(self._jobs, self._work, parallel=MANY, now=now, log=log)
         self.window = Window(self, version, now, log)
         if self.window.ready():
@@ -80,15 +85,19 @@ class Watch:
             await beside.start(self._heed)
             if self._wishes.metrics:
                 await beside.start(self._serve)
+            if self._reception:
+                await beside.start(self._reception.serve)
             beside.start_soon(self._manager.keep_alive)
             beside.start_soon(self._every, GROUPED, self._telling.begin)
-            beside.start_soon(self._every, A_DAY.total_seconds(), self._prune)
+            beside.start_soon(self._every, A_DAY, self._prune)
             if self._wishes.textfile:
                 beside.start_soon(self._keep_file, self._wishes.textfile)
             self._log.event("ready", targets=len(self.watched))
             self._manager.ready(f"{len(self.watched)} targets")
             task_status.started()
             await self.clock.keep()
+            if self._reception:
+                await self._reception.ended.wait()
             await self._telling.end()
             beside.cancel_scope.cancel()
         verdict = gravest(seen.verdict for seen in self.window.standings())
@@ -117,11 +126,15 @@ class Watch:
                 if self.window.ready():
                     self._known.set()
 
+    def _delivered(self, ran: Ran) -> None:
+        self._results[ran.standing.name] = ran
+        self.standings[ran.standing.name] = ran.standing
+
     def _seen(self) -> list[Ran] | None:
         """How all targets stand, be it from before a restart: a daily one may have its turn tomorrow."""
         if not self.window.ready() and not self.duty.trouble:
             return None
-        there = [standing for name, standing in self.standings.items() if name in self.watched]
+        there = [standing for name, standing in self.standings.items() if name in self.duty.settings.names]
         return [self._results.get(seen.name) or Ran(standing=seen, happened=(), report=None) for seen in there]
 
     async def _every(self, seconds: float, job: Callable[[trio.Nursery], None]) -> None:
@@ -154,22 +167,7 @@ class Watch:
             self._log.fault(error, where="textfile")
 
     def _prune(self, nursery: trio.Nursery) -> None:
-        nursery.start_soon(self._forget)
-
-    async def _forget(self) -> None:
-        """In a thread, with a connection of its own: in a large store it takes seconds."""
-
-        def forget() -> dict[str, int]:
-            with Store.open(path, at) as store:
-                return store.prune(at, keep, every=A_DAY.total_seconds() / 2)
-
-        path, at, keep = self.duty.store.path, self._now(), self.duty.settings.keep
-        try:
-            self._log.event("pruned", rows=await trio.to_thread.run_sync(forget, abandon_on_cancel=True))
-        except ProbeError as error:
-            self._log.event("store-failed", reason=str(error))
-        except Exception as error:
-            self._log.fault(error, where="forgetting")
+        nursery.start_soon(prune, self.duty, self._now)
 
     # What it hears
 
@@ -180,6 +178,8 @@ class Watch:
             async for number in signals:
                 if number in (signal.SIGTERM, signal.SIGINT):
                     self._manager.stopping()
+                    if self._reception:
+                        self._reception.stop()
                     self.clock.stop()
                 else:
                     self._manager.reloading()
@@ -200,7 +200,11 @@ class Watch:
         self.duty.settings, self.duty.eyes = settings, eyes
         self._take_over(settings)
         self.clock.reload()
-        restart = [name for name in ("store", "listen") if getattr(settings, name) != getattr(old, name)]
+        restart = ["store"] if settings.store != old.store else []
+        if settings.listen and (self._reception is None or not self._reception.stands(settings.listen.door)):
+            restart.append("listen")
+        elif self._reception and not settings.listen:
+            self._reception.stop()
         self._log.event("reloaded", targets=len(self.watched), **({"restart": restart} if restart else {}))
 
     def _take_over(self, settings: Settings) -> None:
@@ -211,7 +215,7 @@ class Watch:
         }
         self.duty.begin()
         for kept in (self.standings, self._results):
-            for name in kept.keys() - self.watched.keys():
+            for name in kept.keys() - settings.names:
                 del kept[name]
 
     def _jobs(self) -> Sequence[Job]:
@@ -231,5 +235,6 @@ class Watch:
             beginning = partial(serve, self._wishes.metrics, self.window, allowed=self._wishes.allowed)
             async with trio.open_nursery() as nursery:
                 places = await nursery.start(beginning)
-                self._log.event("listening", address=", ".join(f"{host} port {port}" for host, port in places))
+                address = ", ".join(f"{host} port {port}" for host, port in places)
+                self._log.event("listening", address=address, what="metrics")
                 task_status.started()

@@ -14,7 +14,7 @@ import msgspec
 
 from probe.codec import encode
 from probe.model import Remembered
-from probe.model.duty import Change, Episode, Item, Notice, PolicySeen, Sighting, Standing
+from probe.model.duty import Change, Episode, Item, Met, Notice, PolicySeen, Sighting, Standing
 
 T = TypeVar("T")
 
@@ -30,13 +30,14 @@ _TIMES: dict[type, tuple[str, ...]] = {
     Episode: ("began", "changed", "seen", "told"),
     Sighting: ("not_before", "not_after", "ends", "first", "last"),
     PolicySeen: ("first",),
+    Met: ("at",),
     Change: ("since", "at"),
     Item: ("since", "at"),
     Notice: ("at", "until"),
     Remembered: ("fetched", "expires"),
 }
 _WITHIN: dict[type, tuple[str, ...]] = {
-    Standing: ("episodes", "certificates", "policy"),
+    Standing: ("episodes", "certificates", "policy", "endpoints"),
     Notice: ("items", "open"),
 }
 _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {

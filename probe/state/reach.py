@@ -21,7 +21,7 @@ from probe.state.promised import Promised
 AT_ENDPOINTS = ("not-observed", "starttls-not-supported", "client-certificate-required")
 OF_DANE = ("dane-lookup-failed", "dane-not-validated", "dnssec-invalid")
 _OF_ROUTES = ("no-mail", "name-not-found", "not-observed", "dnssec-invalid", "dane-required")
-_OF_SESSIONS = ("tls-version-old", "cipher-weak", "client-certificate-not-asked")
+OF_SESSIONS = ("tls-version-old", "cipher-weak", "client-certificate-not-asked")
 _OF_EXPORTS = ("connector-none", "connector-ambiguous", "connector-goes-elsewhere")
 _OTHERWISE = "to clients that offer "  # how the fact `seen` begins where only a narrower offer shows it
 
@@ -62,7 +62,7 @@ class Reach:
         """Whether each certificate of a server that has several was seen there: the one that everybody gets to see, and
         what a narrower offer brings to light, which is tried where DANE may depend on it."""
         seen, otherwise = self._seen[host, address], self._otherwise[host, address]
-        return any(map(_showed, seen)) and self.promised.dane(host) and all(map(_told, otherwise))
+        return any(map(showed, seen)) and self.promised.dane(host) and all(map(_told, otherwise))
 
     def _looked(self, episode: Episode) -> bool:
         match episode.where.kind:
@@ -116,9 +116,9 @@ class Reach:
             return any(one.failure is None for one in seen) or self._replaced(episode)
         if code in _OF_EXPORTS:
             return bool(seen)
-        if code in _OF_SESSIONS:
+        if code in OF_SESSIONS:
             return any(one.session for one in seen)
-        return any(map(_showed, seen)) and (code != "tlsa-invalid" or self.promised.dane(host))
+        return any(map(showed, seen)) and (code != "tlsa-invalid" or self.promised.dane(host))
 
     def _replaced(self, episode: Episode) -> bool:
         """Whether another obstacle is in the way now. One that is UNKNOWN takes the place of its like alone."""
@@ -172,7 +172,7 @@ class Reach:
     def _shown(self, host: str) -> bool:
         """Whether each of its addresses was observed as far as its chain."""
         addresses = {address for hop in self._hops.get(host, ()) for address in hop.addresses}
-        return all(any(map(_showed, self._seen[host, address])) for address in addresses)
+        return all(any(map(showed, self._seen[host, address])) for address in addresses)
 
     def _whole(self, *, chains: bool) -> bool:
         """Whether everything was resolved, with `chains` also every address observed as far as its chain."""
@@ -187,7 +187,7 @@ def _by_address(observations: Iterable[Observation]) -> defaultdict[tuple[str, s
     return found
 
 
-def _showed(seen: Observation) -> bool:
+def showed(seen: Observation) -> bool:
     """Whether it got so far that its chain was seen, or that it has none to show."""
     return bool(seen.session or (seen.chain and seen.chain.der))
 
@@ -198,4 +198,4 @@ def _past_dialogue(seen: Observation) -> bool:
 
 def _told(seen: Observation) -> bool:
     """Whether a narrower offer was answered: by a chain, or by a refusal."""
-    return _showed(seen) or (seen.failure is not None and seen.failure.stage is Stage.HANDSHAKE)
+    return showed(seen) or (seen.failure is not None and seen.failure.stage is Stage.HANDSHAKE)

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from probe.model import Finding, Observation, Report, Sts, Verdict, Where, gravest
+from probe.model import Finding, Observation, Report, RouteKind, Sts, Verdict, Where, gravest
 from probe.model.duty import Episode, Look, Met, PolicySeen, Sighting, Standing
+from probe.state.delivered import Delivered, bounded, clients
 from probe.state.leaves import sight
 from probe.state.reach import Reach
 
@@ -39,7 +40,14 @@ def stand(before: Standing | None, look: Look) -> Standing:
         before = None
     at = _moment(before, report.at)
     before = _drawn_in(before, at) if before else None
-    reach = Reach(report)
+    endpoints = tuple(_met(report.evidence.observations))
+    certificates = before.certificates if before else ()
+    if report.evidence.route.kind is RouteKind.INBOUND:
+        endpoints = clients(before.endpoints if before else (), [replace(one, at=at) for one in endpoints], at)
+        reach: Reach = Delivered(report, endpoints)
+        certificates = bounded(certificates)
+    else:
+        reach = Reach(report)
     episodes = _episodes(look.name, before.episodes if before else (), report, reach, at)
     verdict = gravest((report.verdict, *(episode.verdict for episode in episodes)))
     return Standing(
@@ -53,9 +61,9 @@ def stand(before: Standing | None, look: Look) -> Standing:
         attempts=look.attempts,
         seconds=look.seconds,
         episodes=episodes,
-        certificates=sight(before.certificates if before else (), report.evidence, reach, at),
+        certificates=sight(certificates, report.evidence, reach, at),
         policy=_policy(before.policy if before else None, report.promises.mta_sts, reach, at),
-        endpoints=tuple(_met(report.evidence.observations)),
+        endpoints=endpoints,
     )
 
 
@@ -78,6 +86,9 @@ def _drawn_in(before: Standing, at: datetime) -> Standing:
         began, changed, seen = (min(moment, at) for moment in (one.began, one.changed, one.seen))
         return replace(one, began=began, changed=changed, seen=seen, told=one.told and min(one.told, at))
 
+    def met(one: Met) -> Met:
+        return replace(one, at=one.at and min(one.at, at))
+
     def sighting(one: Sighting) -> Sighting:
         return replace(one, first=min(one.first, at), last=min(one.last, at))
 
@@ -89,6 +100,7 @@ def _drawn_in(before: Standing, at: datetime) -> Standing:
         episodes=tuple(map(episode, before.episodes)),
         certificates=tuple(map(sighting, before.certificates)),
         policy=before.policy and replace(before.policy, first=min(before.policy.first, at)),
+        endpoints=tuple(map(met, before.endpoints)),
     )
 
 

@@ -80,7 +80,7 @@ def run_probe(*arguments: str | Path, seconds: float = 60) -> Run:
     done = probe(*arguments, "--format", "json", seconds=seconds)
     reports = [Report(json.loads(line)) for line in done.stdout.splitlines()]
     for report in reports:
-        _validator().validate(report.data)
+        validator().validate(report.data)
     stderr = done.stderr.decode()
     assert "Traceback" not in stderr, stderr
     return Run(done.returncode, reports, done.stdout, stderr)
@@ -94,5 +94,5 @@ def probe(*arguments: str | Path, seconds: float = 60) -> subprocess.CompletedPr
 
 
 @lru_cache
-def _validator() -> jsonschema.Draft202012Validator:
+def validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema())

@@ -1,4 +1,4 @@
-"""Postfix: one master, a listener for each way of its smtpd, and postscreen in front of one of them."""
+"""Postfix: one master, a listener for each way of its smtpd, and postscreen before one of them; or one that sends."""
 
 import shutil
 import subprocess
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.pki import Authority, Issued, pem
+from tests.real.duty import until
 from tests.real.servers import LOOPBACK, Server, free_ports, need_root, program, running
 
 # What each smtpd is told beyond main.cf.
@@ -67,12 +68,29 @@ def postfix_hosts(directory: Path, hosts: Sequence[Host], client_ca: Authority) 
 
 
 @contextmanager
+def postfix_outgoing(
+    directory: Path, hostname: str, transports: Mapping[str, Sequence[str]], client_ca: Authority
+) -> Iterator[Path]:
+    """One that takes mail from its own sendmail alone: each transport is an smtp client told so much beyond main.cf. A
+    letter's X-Route says by which it goes, and where to (transport:[address]:port). All others are thrown away. Yields
+    the log."""
+    services = [_service(f"{name} unix - -", "smtp", options) for name, options in transports.items()]
+    settings = f"myhostname = {hostname}\nheader_checks = regexp:{directory}/routes\n{_OUTGOING}"
+    (directory / "routes").write_text("/^X-Route: (.*)$/ FILTER $1\n")
+    with _master(directory, (), client_ca, services, (), settings) as log:
+        # Before that, a letter is left lying until pickup looks for itself, a minute later.
+        until(lambda: "daemon started" in log.read_text(), "Postfix does not start")
+        yield log
+
+
+@contextmanager
 def _master(
     directory: Path,
     chains: Sequence[Sequence[Issued]],
     client_ca: Authority,
     services: Sequence[str],
     listens: Sequence[tuple[str, int]],
+    settings: str = "myhostname = mx.example.org",
 ) -> Iterator[Path]:
     need_root()
     check, daemons = program("postfix"), Path("/usr/lib/postfix/sbin")
@@ -84,7 +102,8 @@ def _master(
         (config / f"{number}.pem").write_bytes(chain[0].key_pem + pem(*chain))
     (config / "client-ca.pem").write_bytes(client_ca.pem)
     files = ", ".join(str(config / f"{number}.pem") for number in range(len(chains)))
-    (config / "main.cf").write_text(_MAIN.format(directory=directory, chain_files=files, banner=BANNER))
+    main = _MAIN.format(directory=directory, chain_files=files, banner=BANNER, settings=settings)
+    (config / "main.cf").write_text(main)
     (config / "master.cf").write_text(_MASTER.format(services="\n".join(services)))
     log.touch()
     for path in (directory / "data", log):
@@ -96,7 +115,11 @@ def _master(
 
 
 def _smtpd(service: str, options: Sequence[str]) -> str:
-    return "\n".join([f"{service} n - n - - smtpd", *(f"  -o {{ {option} }}" for option in options)])
+    return _service(f"{service} n -", "smtpd", options)
+
+
+def _service(service: str, daemon: str, options: Sequence[str]) -> str:
+    return "\n".join([f"{service} n - - {daemon}", *(f"  -o {{ {option} }}" for option in options)])
 
 
 _MAIN = """\
@@ -105,7 +128,7 @@ queue_directory = {directory}/queue
 data_directory = {directory}/data
 maillog_file = {directory}/postfix.log
 maillog_file_prefixes = {directory}
-myhostname = mx.example.org
+{settings}
 mydestination = example.org
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
@@ -124,6 +147,14 @@ postscreen_cache_map =
 postscreen_dnsbl_sites =
 postscreen_greet_wait = 1s
 postscreen_greet_banner = {banner}
+"""
+
+_OUTGOING = """\
+default_transport = discard
+smtp_dns_support_level = disabled
+smtp_tls_security_level = encrypt
+smtp_tls_loglevel = 1
+smtp_connection_cache_on_demand = no
 """
 
 _POSTSCREEN = "127.0.0.1:{port} inet n - n - 1 postscreen"
@@ -146,6 +177,7 @@ flush      unix  n - n 1000? 0 flush
 proxymap   unix  - - n - - proxymap
 showq      unix  n - n - - showq
 error      unix  - - n - - error
+discard    unix  - - n - - discard
 retry      unix  - - n - - error
 local      unix  - n n - - local
 anvil      unix  - - n - 1 anvil

@@ -11,7 +11,7 @@ import msgspec
 
 from probe.alert.sink import Sink
 from probe.alert.words import Secret
-from probe.config.duty import Settings, Watched
+from probe.config.duty import Listening, Reply, Settings, Watched
 from probe.config.settings.places import Path as Place
 from probe.config.settings.places import places
 from probe.errors import ConfigError
@@ -51,7 +51,10 @@ def remarks(settings: Settings) -> Iterator[Remark]:
     for watched in settings.targets:
         for text in _of_target(watched):
             yield Remark(f'[[target]] "{watched.name}": {text}')
-    tags = {tag for watched in settings.targets for tag in watched.tags}
+    if settings.listen:
+        for text in _of_listener(settings.listen):
+            yield Remark(f"[listen]: {text}")
+    tags = {tag for watched in (*settings.targets, settings.listen) if watched for tag in watched.tags}
     lines = _lines(settings.path)
     for number, sink in enumerate(settings.sinks):
         for remark in _of_sink(sink, tags):
@@ -79,6 +82,15 @@ def _of_target(watched: Watched) -> Iterator[str]:
         found.name == connector and found.enabled is False for found in watched.organisation.outbound
     ):
         yield f'the connector "{connector}" is switched off in the exports'
+
+
+def _of_listener(listen: Listening) -> Iterator[str]:
+    if everybody := [str(network) for network in listen.door.allow if not network.prefixlen]:
+        yield f"{everybody[0]} may connect, which is everybody: name the addresses of your servers"
+    if listen.reply is Reply.EXCHANGE:
+        yield "by its reply mail that Exchange Online would refuse is refused for good: what is sent here bounces"
+    if not listen.organisation:
+        yield "without connectors it is not known whether a delivery would be attributed"
 
 
 def _of_sink(sink: Sink, tags: set[str]) -> Iterator[Remark]:

@@ -13,6 +13,7 @@ from probe.config.settings.document import Document, Problem, quoted, read
 from probe.config.settings.files import Files
 from probe.config.settings.fitting import path as relative
 from probe.config.settings.fitting import unknown, values
+from probe.config.settings.listening import listening
 from probe.config.settings.meaning import meant
 from probe.config.settings.places import Path as Place
 from probe.config.settings.watching import Entry
@@ -50,16 +51,14 @@ def _settings(document: Document) -> Settings:
     defaults = _once(document, "defaults", Defaults, files)
     store = _once(document, "store", Store, files)
     listen = _once(document, "listen", Listen, files)
-    for key in ("cert", "key"):
-        if key in listen:
-            listen[key] = str(_path(document, ("listen", key), listen[key]))
+    targets = tuple(_targets(document, defaults, files))
     return Settings(
         path=document.path,
-        targets=tuple(_targets(document, defaults, files)),
+        targets=targets,
         sinks=tuple(sinks(document)),
         looking=_looking(defaults, files),
         store=_path(document, ("store", "path"), store["path"]) if "path" in store else None,
-        listen=listen,
+        listen=listening(document, listen, defaults, {watched.name for watched in targets}),
         **({"keep": store["keep"]} if "keep" in store else {}),
     )
 
@@ -97,7 +96,7 @@ def _targets(document: Document, defaults: Mapping[str, Any], files: Files) -> I
             what = f"named {quoted(name)} as is [[target]] #{other + 1}"
             document.refuse((*place, "name"), what, "give each a name of its own")
         yield Entry(document, place, own, shared, files).watched(name)
-    if document.tables.get("target", []) == []:
+    if document.tables.get("target", []) == [] and "listen" not in document.tables:
         document.refuse((), "no target is named", "add [[target]], and below it target = a domain or host:25")
 
 

@@ -130,8 +130,8 @@ def _greeting(text: str, _: Files) -> str:
     return config.host_name(text, "--ehlo")
 
 
-def _network(text: str) -> str:
-    return str(ipaddress.ip_network(text, strict=False))
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(text, strict=False)
 
 
 MEANINGS: Mapping[str, Callable[[Any, Files], Any]] = {
@@ -153,5 +153,7 @@ MEANINGS: Mapping[str, Callable[[Any, Files], Any]] = {
     "roots": lambda sources, files: files.anchors(several(sources)),
     "keep": lambda value, _: _between(value, A_DAY, A_CENTURY),
     "address": lambda text, _: config.address(text, "--address"),
+    "host": lambda text, _: config.host_name(text, "--host"),
+    "user": lambda text, _: _text(text),
     "allow": lambda texts, _: _each(_network, texts),
 }

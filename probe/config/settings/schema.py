@@ -43,7 +43,7 @@ def schema() -> dict[str, Any]:
     whole = msgspec.defstruct(
         "Configuration",
         [
-            ("target", Annotated[list[Target], Meta(min_length=1)]),
+            ("target", Annotated[list[Target], Meta(min_length=1)] | UnsetType, UNSET),
             ("defaults", Defaults | UnsetType, UNSET),
             ("alert", list[Union[sinks]] | UnsetType, UNSET),  # type: ignore[valid-type] # noqa: UP007
             ("store", Store | UnsetType, UNSET),
@@ -54,6 +54,7 @@ def schema() -> dict[str, Any]:
     )
     (found,), parts = msgspec.json.schema_components([whole], schema_hook=_hook)
     parts = _tidied(parts)
+    parts["Configuration"]["anyOf"] = [{"required": [key]} for key in ("target", "listen")]
     for name, kind in kinds().items():
         if needs := getattr(kind, "needs", ()):
             parts[f"Alert_{name}"]["anyOf"] = [{"required": [key]} for key in needs]

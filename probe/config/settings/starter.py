@@ -70,6 +70,11 @@ _TAIL = """
 #[store]
 #path = "probe.db"
 #keep = "400d"
+
+# `probe watch` can also stand where Exchange Online would, and judge what your servers show when they deliver.
+#[listen]
+#port = 2525
+#allow = ["192.0.2.25"]     # who may connect besides loopback and private networks
 """
 
 

@@ -29,27 +29,17 @@ class Thumbprints(Struct, frozen=True, forbid_unknown_fields=True):
     next: Annotated[Texts, Meta(description="The thumbprint of the renewed certificate, as soon as it is known.")] = ()
 
 
-class Expecting(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What a target and the defaults have in common."""
+class Judging(Struct, kw_only=True, forbid_unknown_fields=True):
+    """By what is judged, and who is told: of targets, and of who delivers to us."""
 
     connectors: (
         Annotated[
             PathText | tuple[PathText, ...],
             Meta(
                 description="Exports of Exchange's connectors, certificates and domains: files, or directories that "
-                "hold them. The endpoints are judged by the connector by which Exchange Online comes to them.",
+                "hold them. Endpoints are judged by the connector by which Exchange Online comes to them, deliveries "
+                "by those that would attribute them.",
                 extra=_allowed("the path of an export, or a list of paths"),
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    connector: (
-        Annotated[
-            str,
-            Meta(
-                description="The name of the outbound connector in `connectors` by whose demands to judge, where it "
-                "cannot be told by its smart hosts or recipient domains.",
-                extra=_allowed("the name of an outbound connector in the exports"),
             ),
         ]
         | UnsetType
@@ -87,16 +77,6 @@ class Expecting(Struct, kw_only=True, forbid_unknown_fields=True):
         ]
         | UnsetType
     ) = UNSET
-    auth_level: (
-        Annotated[AuthLevel, Meta(description="A connector's TlsSettings: what is demanded of the certificate.")]
-        | UnsetType
-    ) = UNSET
-    dane: (
-        Annotated[Want, Meta(description="DANE: judge what is published, demand that there is some, or leave it out.")]
-        | UnsetType
-    ) = UNSET
-    mta_sts: Annotated[Want, Meta(description="The same for MTA-STS, of mail domains.")] | UnsetType = UNSET
-    tlsrpt: Annotated[Want, Meta(description="The same for TLSRPT, of mail domains.")] | UnsetType = UNSET
     min_tls: (
         Annotated[
             Literal["1.0", "1.1", "1.2", "1.3"] | float,
@@ -121,6 +101,52 @@ class Expecting(Struct, kw_only=True, forbid_unknown_fields=True):
         ]
         | UnsetType
     ) = UNSET
+    tags: (
+        Annotated[
+            tuple[Tag, ...],
+            Meta(
+                description="Labels by which alerts and `--tag` choose. They take the place of the defaults'.",
+                extra=_allowed("a list of words, of 64 characters at most"),
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    remind: (
+        Annotated[
+            str,
+            Meta(
+                description='How often to remind of a FAIL that stays, or "off". 24h by default.',
+                extra=_allowed('a duration of 1m at least, as in "24h", or "off"'),
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class Expecting(Judging, kw_only=True, forbid_unknown_fields=True):
+    """What a target and the defaults have in common."""
+
+    connector: (
+        Annotated[
+            str,
+            Meta(
+                description="The name of the outbound connector in `connectors` by whose demands to judge, where it "
+                "cannot be told by its smart hosts or recipient domains.",
+                extra=_allowed("the name of an outbound connector in the exports"),
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    auth_level: (
+        Annotated[AuthLevel, Meta(description="A connector's TlsSettings: what is demanded of the certificate.")]
+        | UnsetType
+    ) = UNSET
+    dane: (
+        Annotated[Want, Meta(description="DANE: judge what is published, demand that there is some, or leave it out.")]
+        | UnsetType
+    ) = UNSET
+    mta_sts: Annotated[Want, Meta(description="The same for MTA-STS, of mail domains.")] | UnsetType = UNSET
+    tlsrpt: Annotated[Want, Meta(description="The same for TLSRPT, of mail domains.")] | UnsetType = UNSET
     next_certificate: (
         Annotated[
             PathText,
@@ -138,16 +164,6 @@ class Expecting(Struct, kw_only=True, forbid_unknown_fields=True):
                 description='When to look: every so often ("15m"), or by a cron expression in local time ("0 6 * * *").'
                 " Without it: with every `probe run`, and every 15 minutes in `probe watch`.",
                 extra=_allowed('a duration of 1s at least, as in "15m", or a cron expression, as in "*/20 6-22 * * *"'),
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    tags: (
-        Annotated[
-            tuple[Tag, ...],
-            Meta(
-                description="Labels by which alerts and `--tag` choose. They take the place of the defaults'.",
-                extra=_allowed("a list of words, of 64 characters at most"),
             ),
         ]
         | UnsetType
@@ -173,16 +189,6 @@ class Expecting(Struct, kw_only=True, forbid_unknown_fields=True):
             Meta(
                 description="For one look at a target; then what was seen is judged. 60s by default.",
                 extra=_allowed("a duration from 1s to 1h, as in 60s"),
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    remind: (
-        Annotated[
-            str,
-            Meta(
-                description='How often to remind of a FAIL that stays, or "off". 24h by default.',
-                extra=_allowed('a duration of 1m at least, as in "24h", or "off"'),
             ),
         ]
         | UnsetType

@@ -5,7 +5,8 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from probe.alert.words import Duration
-from probe.config.settings.written import Expecting, PathText, Target, Texts
+from probe.config.duty import Reply
+from probe.config.settings.written import Expecting, Judging, PathText, Target, Texts
 
 
 class Defaults(Expecting, kw_only=True, forbid_unknown_fields=True):
@@ -87,34 +88,73 @@ class Store(Struct, kw_only=True, forbid_unknown_fields=True):
     ) = UNSET
 
 
-class Listen(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Where to listen, for the command of that name."""
+class Listen(Judging, kw_only=True, forbid_unknown_fields=True):
+    """Where `probe watch` listens for deliveries, as Exchange Online would, and by what it judges who delivers. Of the
+    defaults hold `connectors`, `min_tls`, `warn_days`, `tags` and `remind`."""
 
+    name: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=200,
+                description='What alerts, reports and metrics call it. "listen", unless named.',
+                extra={"allowed": "a text of 1 to 200 characters that no target is named by"},
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     address: (
         Annotated[
             str,
-            Meta(description="The address to listen at.", extra={"allowed": "an address, as in 127.0.0.1 or ::"}),
+            Meta(
+                description="The address to listen at; all of this machine's, unless named.",
+                extra={"allowed": "an address, as in 127.0.0.1 or ::"},
+            ),
         ]
         | UnsetType
     ) = UNSET
     port: (
         Annotated[
             int,
-            Meta(ge=1, le=65535, description="The port.", extra={"allowed": "a whole number, 1 to 65535"}),
+            Meta(
+                ge=1,
+                le=65535,
+                description="The port. 25 by default.",
+                extra={"allowed": "a whole number, 1 to 65535"},
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    host: (
+        Annotated[
+            str,
+            Meta(
+                description="The name that we greet by, and that a self-made certificate is for; this host's, unless "
+                "named.",
+                extra={"allowed": "a host name"},
+            ),
         ]
         | UnsetType
     ) = UNSET
     cert: (
         Annotated[
             PathText,
-            Meta(description="A PEM file of the certificate to show.", extra={"allowed": "the path of a PEM file"}),
+            Meta(
+                description="A PEM file of the certificate to show, then its chain, and perhaps its key. Without it, a "
+                "certificate is made at each start.",
+                extra={"allowed": "the path of a PEM file"},
+            ),
         ]
         | UnsetType
     ) = UNSET
     key: (
         Annotated[
             PathText,
-            Meta(description="A PEM file of its key.", extra={"allowed": "the path of a PEM file"}),
+            Meta(
+                description="A PEM file of its key, where that stands in a file of its own.",
+                extra={"allowed": "the path of a PEM file"},
+            ),
         ]
         | UnsetType
     ) = UNSET
@@ -122,8 +162,38 @@ class Listen(Struct, kw_only=True, forbid_unknown_fields=True):
         Annotated[
             tuple[str, ...],
             Meta(
-                description="Who may connect: addresses and networks.",
+                min_length=1,
+                description="Who may connect besides loopback and private networks: addresses, and networks.",
                 extra={"allowed": "a list of addresses and networks, as in 192.0.2.0/24"},
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    reply: (
+        Annotated[
+            Reply,
+            Meta(
+                description='What a recipient is answered: "not-now" (the default), so that all mail stays in its '
+                'queue; "exchange": what Exchange Online would refuse is refused for good, and bounces.',
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    full_addresses: (
+        Annotated[
+            bool,
+            Meta(description="Keep the addresses of senders and recipients whole, and not their domains alone."),
+        ]
+        | UnsetType
+    ) = UNSET
+    user: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                description="As whom to go on once the port is ours, where we began as root. For a reload this user "
+                "must be able to read the configuration and the files in it.",
+                extra={"allowed": "the name of a user of this system"},
             ),
         ]
         | UnsetType

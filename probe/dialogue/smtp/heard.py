@@ -64,8 +64,8 @@ def _first_reply(text: str) -> Reply | None:
 class Envelope:
     """What a client told our listener: read back from the transcript that the listener took down.
 
-    `greeted` and `greeted_inside` are by which name, before and inside TLS; None: it did not greet there. `asked`: for
-    STARTTLS. `senders` and `recipients` are the domains of MAIL and RCPT, in order and each once, "" of the null sender
+    `greeted` and `greeted_inside` are by which name, before and inside TLS; None: it did not greet there; `***`: by what
+    can be no name. `asked`: for STARTTLS. `senders` and `recipients` are the domains of MAIL and RCPT, in order and each once, "" of the null sender
     and of an address that has none; `inside`: they came inside TLS. `more` are the verbs of what else it tried (AUTH,
     DATA), `left` whether it said QUIT.
     """
@@ -89,7 +89,7 @@ def attend(transcript: tuple[Turn, ...]) -> Envelope:
     asked = inside = left = False
     for tls, verb, argument in _commands(transcript):
         match verb:
-            case "EHLO" | "HELO":
+            case "EHLO" | "HELO" if argument:
                 names[tls] = argument
             case "STARTTLS":
                 asked = True
@@ -117,6 +117,6 @@ def attend(transcript: tuple[Turn, ...]) -> Envelope:
 def _commands(transcript: tuple[Turn, ...]) -> Iterator[tuple[bool, str, str]]:
     for turn in transcript:
         if turn.who is Speaker.CLIENT:
-            for line in turn.data.splitlines():
+            for line in turn.data.split("\r\n"):  # at nothing else: a name may hold what Unicode takes for an end
                 verb, _, argument = line.partition(" ")
-                yield turn.tls, verb.upper(), argument.strip()
+                yield turn.tls, verb.upper(), argument.strip(" \t")

@@ -58,10 +58,12 @@ class Lines:
         return line
 
     def skip(self, count: int) -> int:
-        """Throw away so many bytes unread; gives how many of them are still to come."""
+        """Throw away so many bytes unread, which then count as never heard; gives how many of them are still to
+        come."""
         thrown = min(count, len(self._buffer))
         del self._buffer[:thrown]
         self._searched = 0
+        self._heard -= thrown
         return count - thrown
 
     def rest(self) -> bytes:

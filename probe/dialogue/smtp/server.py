@@ -4,8 +4,8 @@ Every MAIL is answered 250 and every RCPT by `Desk.answer`, as a rule 451: so th
 elsewhere or later, nothing is lost and nothing bounces at once (RFC 5321 §4.2.1). Nothing is ever accepted: DATA finds
 no recipients (§3.3), what comes behind BDAT is thrown away unread (RFC 3030 §2), AUTH is not offered.
 
-What is taken down is made here, not copied from the wire: of an address the domain, of AUTH the mechanism, of what is
-no command its length. So neither passwords nor a message's text can get into evidence, whatever a client sends.
+What is taken down is made here, not copied from the wire: of a greeting the name, of an address the domain, of AUTH
+the mechanism, of what is no command its length. So neither passwords nor a message's text get into evidence.
 """
 
 import re
@@ -47,8 +47,9 @@ _REPLIES = {
     "QUIT": "221 2.0.0 Service closing transmission channel",
     "AUTH": "502 5.5.1 AUTH is not offered",  # RFC 4954 §4: by 5xx the client knows to go on without
 }
-_VERB = re.compile(r"[A-Za-z]{1,10}")
-_CHUNK = re.compile(r"([0-9]{1,12})(\s+LAST)?", re.IGNORECASE)
+_NAME = re.compile(rf"[A-Za-z0-9._:\[\]\x80-\xff-]{{1,{KEPT}}}")  # a domain, an address in brackets; RFC 6531: in UTF-8
+_CHUNK = re.compile(r"([0-9]{1,12})( +LAST)?", re.IGNORECASE)
+_MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "EXTERNAL", "GSSAPI", "NTLM", "XOAUTH2", "X-EXPS")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ class _Conversation:
             replies: list[str] = []
             while (line := self._next()) is not None:
                 verb, _, argument = line.partition(" ")
-                reply = self._heed(verb.upper(), argument.strip(), line)
+                reply = self._heed(verb.upper(), argument.strip(" \t"), line)
                 if reply is None:
                     return Over(_wire(replies), self._lines.rest(), secure=True)
                 replies.append(reply)
@@ -139,17 +140,17 @@ class _Conversation:
         """What may be kept of it."""
         match verb:
             case "EHLO" | "HELO":
-                return f"{verb} {argument[:KEPT]}".rstrip()
+                return f"{verb} {argument if _NAME.fullmatch(argument) else MASKED}" if argument else verb
             case "MAIL" | "RCPT":
                 word = "FROM" if verb == "MAIL" else "TO"
                 if found := mailbox(argument, word):
                     parameters = found.parameters if self._desk.full else masked(found.parameters)
-                    return f"{verb} {word}:{found.path(full=self._desk.full)}{parameters[:KEPT].rstrip()}"
+                    return f"{verb} {word}:{found.path(full=self._desk.full)}{parameters[:KEPT]}"
             case "BDAT" if _CHUNK.fullmatch(argument):
                 return f"BDAT {argument}"
             case "AUTH":
-                mechanism = argument.partition(" ")[0]
-                return f"AUTH {mechanism if _VERB.fullmatch(mechanism) else ''} {MASKED}"
+                mechanism = argument.partition(" ")[0].upper()
+                return f"AUTH {mechanism} {MASKED}" if mechanism in _MECHANISMS else f"AUTH {MASKED}"
             case "STARTTLS" | "RSET" | "NOOP" | "DATA" | "QUIT" | "VRFY" | "EXPN" | "HELP" | "BDAT":
                 return f"{verb} {MASKED}" if argument else verb
         return f"({len(line)} bytes that are no command)"

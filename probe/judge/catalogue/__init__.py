@@ -18,6 +18,7 @@ from probe.judge.catalogue.duty import DUTY
 from probe.judge.catalogue.entry import Cause, Entry
 from probe.judge.catalogue.export import EXPORT
 from probe.judge.catalogue.hybrid import HYBRID
+from probe.judge.catalogue.inbound import INBOUND
 from probe.judge.catalogue.logged import LOGGED
 from probe.judge.catalogue.rehearsal import REHEARSAL
 from probe.judge.catalogue.route import ROUTE
@@ -30,7 +31,7 @@ from probe.judge.catalogue.unobserved import UNOBSERVED
 __all__ = ["CATALOGUE", "Cause", "Entry", "explain"]
 
 _WIRE = (*ROUTE, UNOBSERVED, *SESSION, *TLS, *CHAIN, *CERTIFICATE, *CONNECTOR, *DANE, *STS, *TLSRPT)
-_EVERY = (*_WIRE, *HYBRID, *EXPORT, *LOGGED, *REHEARSAL, *DUTY)
+_EVERY = (*_WIRE, *HYBRID, *EXPORT, *LOGGED, *REHEARSAL, *DUTY, *INBOUND)
 
 CATALOGUE: Mapping[str, Entry] = {entry.code: entry for entry in _EVERY}
 

@@ -1,6 +1,15 @@
 """Findings about one certificate: its names, its dates, its usage, its strength."""
 
 from probe.judge.catalogue.entry import Entry
+from probe.judge.catalogue.inbound_chain import (
+    CLIENT_EARLY,
+    CLIENT_EXPIRED,
+    CLIENT_MISNAMED,
+    CLIENT_SOON,
+    CLIENT_UNREADABLE,
+    CLIENT_USAGE,
+    CLIENT_WEAK,
+)
 from probe.judge.catalogue.words import (
     HYBRID_CERTIFICATES,
     MAIL_FLOW,
@@ -60,6 +69,7 @@ CERTIFICATE = (
         tlsrpt="certificate-host-mismatch",
         hresult="CERT_E_CN_NO_MATCH 0x800B010F",
         references=("RFC 9525 §6", "RFC 8460 §4.3.1", "RFC 8461 §4.1", "RFC 7672 §3.2.3", MAIL_FLOW, NDR_LIST),
+        causes=CLIENT_MISNAMED,
     ),
     Entry(
         code="certificate-name-unchecked",
@@ -109,6 +119,7 @@ CERTIFICATE = (
         tlsrpt="certificate-expired",
         hresult="CERT_E_EXPIRED 0x800B0101",
         references=("RFC 5280 §4.1.2.5", "RFC 8460 §4.3.1", "RFC 7671 §5.1", MAIL_FLOW, NDR_LIST),
+        causes=CLIENT_EXPIRED,
     ),
     Entry(
         code="certificate-not-yet-valid",
@@ -131,6 +142,7 @@ CERTIFICATE = (
         tlsrpt="validation-failure",
         hresult="CERT_E_EXPIRED 0x800B0101",
         references=("RFC 5280 §4.1.2.5", "RFC 8460 §4.3.1", NDR_LIST),
+        causes=CLIENT_EARLY,
     ),
     Entry(
         code="certificate-expires-soon",
@@ -148,6 +160,7 @@ CERTIFICATE = (
             "If the domain publishes TLSA records (DANE), publish the new one before the new key is used.",
         ),
         references=("RFC 5280 §4.1.2.5", "CA/Browser Forum ballot SC-081v3 (lifetimes of 200, 100 and 47 days)"),
+        causes=CLIENT_SOON,
     ),
     Entry(
         code="certificate-wrong-usage",
@@ -163,6 +176,7 @@ CERTIFICATE = (
         tlsrpt="certificate-not-trusted",
         hresult="CERT_E_WRONG_USAGE 0x800B0110",
         references=("RFC 5280 §4.2.1.12", "RFC 8460 §4.3.1"),
+        causes=CLIENT_USAGE,
     ),
     Entry(
         code="certificate-weak",
@@ -182,6 +196,7 @@ CERTIFICATE = (
         tlsrpt="certificate-not-trusted",
         hresult="TRUST_E_CERT_SIGNATURE 0x80096004",
         references=("RFC 9325 §4.5", "RFC 9155", "CA/Browser Forum Baseline Requirements §6.1.5, §7.1.3"),
+        causes=CLIENT_WEAK,
     ),
     Entry(
         code="certificate-unreadable",
@@ -201,5 +216,6 @@ CERTIFICATE = (
         tlsrpt="validation-failure",
         hresult="CERT_E_MALFORMED 0x800B0108",
         references=("RFC 5280 §4.1",),
+        causes=CLIENT_UNREADABLE,
     ),
 )

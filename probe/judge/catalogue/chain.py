@@ -1,6 +1,12 @@
 """Findings about the way from the presented certificates to a trusted root."""
 
 from probe.judge.catalogue.entry import Cause, Entry
+from probe.judge.catalogue.inbound_chain import (
+    CLIENT_INCOMPLETE,
+    CLIENT_MISORDERED,
+    CLIENT_NOT_TRUSTED,
+    CLIENT_SUPERFLUOUS,
+)
 from probe.judge.catalogue.words import (
     HYBRID_CERTIFICATES,
     IMPORT_INTERMEDIATE,
@@ -109,6 +115,7 @@ CHAIN = (
                 ),
                 hresult="CERT_E_CHAINING 0x800B010A",
             ),
+            **CLIENT_NOT_TRUSTED,
         },
     ),
     Entry(
@@ -135,6 +142,7 @@ CHAIN = (
             UNTRUSTED_ROOT_FIX,
             "Microsoft KB 3212877",
         ),
+        causes=CLIENT_INCOMPLETE,
     ),
     Entry(
         code="chain-misordered",
@@ -150,6 +158,7 @@ CHAIN = (
             "Then restart or reload the mail server. Exchange orders the chain itself; a device in front may not.",
         ),
         references=("RFC 5246 §7.4.2", "RFC 8446 §4.4.2"),
+        causes=CLIENT_MISORDERED,
     ),
     Entry(
         code="chain-superfluous",
@@ -167,5 +176,6 @@ CHAIN = (
             "    Restart-Service MSExchangeTransport, MSExchangeFrontEndTransport",
         ),
         references=("RFC 5246 §7.4.2", "RFC 8446 §4.4.2"),
+        causes=CLIENT_SUPERFLUOUS,
     ),
 )

@@ -1,6 +1,7 @@
 """Findings about what was promised: the certificate that a connector or the user expects."""
 
 from probe.judge.catalogue.entry import Cause, Entry
+from probe.judge.catalogue.inbound_named import SEND_NAMED
 from probe.judge.catalogue.installed import INSTALLED
 from probe.judge.catalogue.words import (
     HYBRID_CERTIFICATES,
@@ -72,6 +73,7 @@ CONNECTOR = (
                 ),
             ),
             **INSTALLED,
+            **SEND_NAMED,
             "issuer-differs": Cause(
                 title="The subject is the expected one, the issuer is not",
                 meaning=(

@@ -77,6 +77,14 @@ USE_CERTIFICATE = (
     "Or run the Hybrid Configuration Wizard and choose to update the secure mail certificate only.",
 )
 
+SEND_CERTIFICATE = (
+    "On Exchange, point the send connector at the right certificate; each source server must hold it with its key:",
+    *_TAKE_NAME,
+    "    Set-SendConnector '<SEND-CONNECTOR>' -TlsCertificateName $n",
+    "Restart transport on one server after the other; until then Exchange keeps the old certificate in memory:",
+    *RESTART,
+)
+
 REMOVE_OLD = (  # of the same issuer and subject as the new one; USE_CERTIFICATE is to follow
     "Exchange keeps a certificate that a connector names, so take the name from the connectors first.",
     "Until they have it again, servers may show another certificate, and mail from Exchange Online waits:",

@@ -1,6 +1,7 @@
 """Findings about the dialogue on the way to TLS."""
 
 from probe.judge.catalogue.entry import Cause, Entry
+from probe.judge.catalogue.inbound_session import CLIENT_INJECTED
 from probe.judge.catalogue.words import (
     CLOSED_ABRUPTLY,
     MAIL_FLOW,
@@ -129,5 +130,6 @@ SESSION = (
             "CVE-2011-0411",
             "Why TLS Is Better Without STARTTLS (USENIX Security 2021)",
         ),
+        causes=CLIENT_INJECTED,
     ),
 )

@@ -1,6 +1,7 @@
 """Findings about the TLS session, and about what the server asks of us in it."""
 
 from probe.judge.catalogue.entry import Cause, Entry
+from probe.judge.catalogue.inbound_session import CLIENT_CIPHER, CLIENT_VERSION
 from probe.judge.catalogue.words import ENABLE_TLS_12, NEGOTIATION_FAILED, STARTTLS_BY_DANE
 
 _ASK_ONLY = (
@@ -107,6 +108,7 @@ TLS = (
                     *_NEWER_TLS,
                 ),
             ),
+            **CLIENT_VERSION,
         },
     ),
     Entry(
@@ -132,5 +134,6 @@ TLS = (
         tlsrpt="validation-failure",
         hresult="SEC_E_ALGORITHM_MISMATCH 0x80090331",
         references=("RFC 9325 §4.1", "RFC 9325 §4.2"),
+        causes=CLIENT_CIPHER,
     ),
 )

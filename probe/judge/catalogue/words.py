@@ -17,6 +17,7 @@ from probe.judge.catalogue.powershell import (
     REPAIR_KEY,
     RESTART,
     SCHANNEL_EVENTS,
+    SEND_CERTIFICATE,
     SERVICES,
     SET_CAPABILITIES,
     SET_INBOUND,
@@ -37,11 +38,14 @@ __all__ = [
     "LATENCY",
     "MAIL_FLOW",
     "MISMATCH_BY_DANE",
+    "NAME_NOT_ACCEPTED",
     "NDR_LIST",
     "NEGOTIATION_FAILED",
+    "NOT_ATTRIBUTED",
     "NO_TICKETS",
     "OFFER_TLS",
     "OPEN_FIREWALL",
+    "PARTNER_RESTRICTED",
     "PATH_MTU",
     "PUBLIC_CERTIFICATE",
     "RAISE_RANGE_UPPER",
@@ -52,6 +56,7 @@ __all__ = [
     "RESTART",
     "ROOT_PROGRAMME",
     "SCHANNEL_EVENTS",
+    "SEND_CERTIFICATE",
     "SERVICES",
     "SET_CAPABILITIES",
     "SET_INBOUND",
@@ -90,6 +95,13 @@ NEGOTIATION_FAILED = (
 CLOSED_ABRUPTLY = "450 4.4.318 Connection was closed abruptly"
 THE_REPLY = "450 4.4.317 Cannot connect to remote server [Message=<the server's reply>]"
 DNS_FAILED = "450 4.4.312 DNS query failed"
+# To a client: nobody's mail; a certificate whose name lies in no accepted domain; barred by a partner's connector.
+NOT_ATTRIBUTED = "550 5.7.64 TenantAttribution; Relay Access Denied SMTP"
+NAME_NOT_ACCEPTED = "550 5.7.64 TenantAttribution; Relay Access Denied ATTR36"
+PARTNER_RESTRICTED = (
+    "550 5.7.51 TenantInboundAttribution; There is a partner connector configured that matched the message's recipient "
+    "domain. The connector had either the RestrictDomainsToIPAddresses or RestrictDomainsToCertificate set"
+)
 
 
 def refusal(status: str, *more: str) -> tuple[str, ...]:

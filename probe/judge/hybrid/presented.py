@@ -62,8 +62,8 @@ def judge_presented(
         yield _differing(leaf, organisation, told, expected)
     elif holders and unset:
         yield _chosen(leaf, holders, unset, validates=validates)
-    elif not holders and organisation.certificates and _is_younger(leaf, organisation):
-        yield _outdated(leaf, organisation, expected)
+    elif not holders and organisation.certificates and is_younger(leaf, organisation):
+        yield outdated(leaf, organisation, expected)
     elif any(one.resolution and one.resolution.identity for one in told):
         yield from _by_name(leaf, organisation, told)
     elif unset and len(unset) == len(told) and all(_are_exported(organisation, one) for one in unset):
@@ -113,7 +113,7 @@ def _thumbprints(certificates: Sequence[ExchangeCertificate]) -> set[str]:
     return {certificate.thumbprint for certificate in certificates}
 
 
-def _is_younger(leaf: Certificate | Unreadable, organisation: Organisation) -> bool:
+def is_younger(leaf: Certificate | Unreadable, organisation: Organisation) -> bool:
     """Whether the export may be too old to know the certificate. One that does not say when it was made is as old as
     the youngest certificate in it, for all that we know."""
     if isinstance(leaf, Unreadable):
@@ -124,7 +124,8 @@ def _is_younger(leaf: Certificate | Unreadable, organisation: Organisation) -> b
     return bool(begins) and leaf.not_before > max(begins)
 
 
-def _outdated(leaf: Certificate | Unreadable, organisation: Organisation, expected: set[str]) -> Finding:
+def outdated(leaf: Certificate | Unreadable, organisation: Organisation, expected: set[str]) -> Finding:
+    """The finding that says so; `expected` are the thumbprints that the export would have."""
     return finding(
         "export-outdated",
         Verdict.WARN,
@@ -163,8 +164,8 @@ def _differing(
     leaf: Certificate | Unreadable, organisation: Organisation, told: Sequence[Named], expected: set[str]
 ) -> Finding:
     holders = [found for found in organisation.certificates if found.thumbprint == leaf.sha1.upper()]
-    if not holders and _is_younger(leaf, organisation):
-        return _outdated(leaf, organisation, expected)
+    if not holders and is_younger(leaf, organisation):
+        return outdated(leaf, organisation, expected)
     unset = [one.connector for one in told if one.connector.tls_certificate_name is None]
     if holders and unset:
         return _mismatch(leaf, "name-unset", Verdict.FAIL, expected, holders, unset)

@@ -178,11 +178,11 @@ def _kin(
     by_issuer = dn.differing(identity.issuer, issuer) if identity.issuer else ()
     by_subject = dn.differing(identity.subject, subject)
     cause = "issuer-and-subject-differ" if by_issuer and by_subject else "subject-differs" if by_subject else None
-    rdns = _briefly([*(f"issuer {part}" for part in by_issuer), *(f"subject {part}" for part in by_subject)])
+    rdns = briefly([*(f"issuer {part}" for part in by_issuer), *(f"subject {part}" for part in by_subject)])
     return cause or "issuer-differs", best, rdns
 
 
-def _briefly(parts: Sequence[str]) -> str:
+def briefly(parts: Sequence[str]) -> str:
     """Differences beside one another, as many as a line of the report holds: cut there, a quotation would not end."""
     told: list[str] = []
     for part in (_QUOTED.sub(r"`\1…`", part) for part in parts):

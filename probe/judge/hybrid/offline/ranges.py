@@ -7,6 +7,7 @@ connector whose range is generous takes Exchange Online's addresses as well; a p
 import ipaddress
 from collections.abc import Iterable, Iterator
 
+from probe.judge.hybrid.addresses import Range, ranges
 from probe.judge.hybrid.connectors import front_ends, server_of
 from probe.judge.hybrid.installed import short
 from probe.judge.hybrid.offline.case import Case, Use, at_uses, listed
@@ -26,9 +27,7 @@ SENDERS = tuple(
         "2a01:111:f403::/48",
     )
 )
-MOST_RANGES = 1000  # of one connector
 _DOUBT = "by the addresses that Microsoft has published for years; its list changes"
-Range = tuple[int, int, int]  # version, first and last address
 
 
 def judge_ranges(case: Case) -> Iterator[Finding]:
@@ -72,16 +71,16 @@ def _taken(connector: ReceiveConnector, rival: ReceiveConnector) -> list[str]:
     """Its ranges that lie around addresses of Exchange Online, closer than any range of the rival's."""
     if not set(items(connector.bindings)) & set(items(rival.bindings)):
         return []  # it listens at another address of the server
-    others = [found for _, found in _ranges(items(rival.remote_ip_ranges))]
+    others = [found for _, found in ranges(items(rival.remote_ip_ranges))]
     return [
         text
-        for text, found in _ranges(items(connector.remote_ip_ranges))
+        for text, found in ranges(items(connector.remote_ip_ranges))
         if any(_size(found) < _closest(others, sender) for sender in SENDERS if _meets(found, sender))
     ]
 
 
-def _closest(ranges: Iterable[Range], sender: ipaddress.IPv4Network | ipaddress.IPv6Network) -> float:
-    return min((_size(found) for found in ranges if _meets(found, sender)), default=0)
+def _closest(others: Iterable[Range], sender: ipaddress.IPv4Network | ipaddress.IPv6Network) -> float:
+    return min((_size(found) for found in others if _meets(found, sender)), default=0)
 
 
 def _meets(found: Range, sender: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
@@ -91,19 +90,3 @@ def _meets(found: Range, sender: ipaddress.IPv4Network | ipaddress.IPv6Network) 
 
 def _size(found: Range) -> int:
     return found[2] - found[1]
-
-
-def _ranges(given: Iterable[str]) -> Iterator[tuple[str, Range]]:
-    """`10.0.0.1-10.0.0.9`, `10.0.0.0/8`, `10.0.0.0(255.0.0.0)` or one address; anything else is passed over."""
-    for _, text in zip(range(MOST_RANGES), given, strict=False):
-        first, dash, last = text.strip().partition("-")
-        try:
-            if dash:
-                begin, end = ipaddress.ip_address(first.strip()), ipaddress.ip_address(last.strip())
-                if begin.version == end.version:
-                    yield text, (begin.version, int(begin), int(end))
-            else:
-                network = ipaddress.ip_network(first.replace("(", "/").removesuffix(")"), strict=False)
-                yield text, (network.version, int(network[0]), int(network[-1]))
-        except ValueError:
-            continue

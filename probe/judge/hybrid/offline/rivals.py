@@ -24,7 +24,7 @@ def rivalry(case: Case, found: Sequence[ExchangeCertificate]) -> Rivalry:
     current = [is_current(one, case.at) for one in found]
     best = max((one for one in found if usable(case, one)), key=end_of, default=None)
     return Rivalry(
-        candidates=listed(_described(case, one) for one in found),
+        candidates=listed(described(case, one) for one in found),
         expired=False in current and any(held is not False for held in current),
         best=best,
         old=min((one for one in found if one is not best), key=end_of).thumbprint,
@@ -42,7 +42,8 @@ def end_of(certificate: ExchangeCertificate) -> float:
     return end.timestamp() if end else 0
 
 
-def _described(case: Case, certificate: ExchangeCertificate) -> str:
+def described(case: Case, certificate: ExchangeCertificate) -> str:
+    """Its thumbprint, and what is known to stand against it."""
     end = known(certificate.not_after)
     state = "expired" if end and end < case.at else "until"
     keyless = " without its key" if certificate.has_private_key is False else ""

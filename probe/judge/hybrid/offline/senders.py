@@ -9,6 +9,7 @@ domain of the tenant, or lie directly under one: otherwise Exchange Online answe
 from collections.abc import Iterator, Sequence
 
 from probe.judge import dn
+from probe.judge.hybrid.accepted import above, covering, may_cover, of_tenant
 from probe.judge.hybrid.connectors import on_premises
 from probe.judge.hybrid.installed import is_named, names_of
 from probe.judge.hybrid.offline.case import ORGANISATION, Case, Use, listed, servers_of
@@ -16,7 +17,6 @@ from probe.judge.hybrid.offline.expected import common_name, matching, may_judge
 from probe.judge.hybrid.offline.gaps import Missed, called, missed
 from probe.judge.hybrid.offline.nameless import IP_MAY_DO, shown
 from probe.model import (
-    AcceptedDomain,
     ExchangeCertificate,
     Finding,
     Gap,
@@ -66,7 +66,7 @@ def _judge_value(case: Case, connector: InboundConnector, value: str) -> Iterato
         name = _common_name(value)
         blanks = (*_blank(connector), ("NEW-NAME", _acceptable(case, name)))
         yield case.found("sender-name-legacy", Verdict.WARN, where, BOOK, blanks=blanks, value=value)
-    accepted = _accepted(case)
+    accepted = of_tenant(case.organisation)
     if not accepted:
         question = "whether TlsSenderCertificateName lies under an accepted domain"
         yield Missed(why="absent", what="accepted domains of Exchange Online", question=question)
@@ -75,31 +75,24 @@ def _judge_value(case: Case, connector: InboundConnector, value: str) -> Iterato
         if under:
             yield case.found("sender-name-accepted", Verdict.OK, where, BOOK, value=value, domain=under)
         else:
-            above = [found for found in accepted if name.endswith(f".{found.domain.lower()}")]
-            open_question = any(isinstance(found.match_subdomains, Gap) for found in above) or name.startswith("*.")
-            doubtful = bool(above) and open_question
+            higher = above(name, accepted)
+            doubtful = may_cover(name, higher)
             yield case.found(
                 "sender-name-not-accepted",
                 Verdict.WARN if doubtful else Verdict.FAIL,
                 where,
                 BOOK,
-                blanks=(*_blank(connector), ("DOMAIN", above[0].domain if above else None)),
-                cause="deeper" if above else "foreign",
+                blanks=(*_blank(connector), ("DOMAIN", higher[0].domain if higher else None)),
+                cause="deeper" if higher else "foreign",
                 value=value,
-                domain=listed(found.domain for found in above or accepted),
+                domain=listed(found.domain for found in higher or accepted),
                 doubt="how far below an accepted domain the name may lie is not documented" if doubtful else None,
             )
 
 
-def _accepted(case: Case) -> list[AcceptedDomain]:
-    """Those of the tenant; where the exports do not tell, those of which it is not known whose they are."""
-    online = [found for found in case.organisation.domains if found.online is True]
-    return online or [found for found in case.organisation.domains if found.online is None]
-
-
 def _acceptable(case: Case, name: str | None) -> str | None:
     """The name, if the tenant takes it."""
-    return name if name and covering(name, _accepted(case)) else None
+    return name if name and covering(name, of_tenant(case.organisation)) else None
 
 
 def _common_name(value: str) -> str:
@@ -108,20 +101,6 @@ def _common_name(value: str) -> str:
     except ValueError:
         return ""
     return next((text.lower() for rdn in subject for kind, text in rdn if kind == "CN"), "")
-
-
-def covering(name: str, accepted: Sequence[AcceptedDomain]) -> str | None:
-    """The accepted domain that the name falls under: it is the domain itself or, being a host, lies directly in it; or
-    anywhere below where the domain's subdomains are accepted as well."""
-    base = name.removeprefix("*.")
-    parent = None if name.startswith("*.") else base.partition(".")[2]
-    for found in accepted:
-        domain = found.domain.lower()
-        everything_below = found.match_subdomains is True or domain.startswith("*.")
-        domain = domain.removeprefix("*.")
-        if domain in (base, parent) or (everything_below and base.endswith(f".{domain}")):
-            return found.domain
-    return None
 
 
 def _judge_certificates(case: Case, connectors: Sequence[InboundConnector], *, certain: bool) -> Iterator[Finding]:

@@ -1,0 +1,237 @@
+"""`probe listen` at work: has every delivery judged and printed as it ends, and tells on stderr what else goes on.
+
+Ctrl-C and SIGTERM let those finish who are under way, for some seconds; a second Ctrl-C does not. The exit code is the
+gravest verdict's in either of the first two cases: a person who has seen enough ends it by Ctrl-C, and nothing is wrong
+with that.
+"""
+
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+from OpenSSL import SSL
+
+from probe.cli.printer import Printer
+from probe.dialogue.smtp import attend
+from probe.dialogue.smtp.server import NOT_NOW
+from probe.judge.certificate import Certificate, parse
+from probe.judge.chain import Anchors
+from probe.judge.standard import Standard
+from probe.model import Observation, Verdict, gravest
+from probe.observe.accept import Host
+from probe.report.escape import visible
+from probe.run.listen import AT_HOME, GRACE, Listener, Network, Rules, came_to_deliver, evidence
+
+if TYPE_CHECKING:
+    from probe.model import Organisation
+
+ADDRESSES = 100  # of which is told that they did not deliver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the command line asks for. `name` is what we call ourselves, `context` has our certificate. `networks` may
+    connect besides those at home. `exchange`: answer as Exchange Online would. `once`: one delivery is enough;
+    `seconds`: so is that time. `user`: as whom we run now, where that was changed."""
+
+    name: str
+    context: SSL.Context
+    networks: tuple[Network, ...]
+    exchange: bool
+    full: bool
+    once: bool
+    seconds: float | None
+    user: str | None
+    quiet: bool
+
+
+class Attending:
+    """One run of the command."""
+
+    def __init__(
+        self,
+        wishes: Wishes,
+        printer: Printer,
+        standard: Standard,
+        anchors: Anchors,
+        organisation: "Organisation | None",
+    ) -> None:
+        self._wishes, self._printer = wishes, printer
+        self._standard, self._anchors, self._organisation = standard, anchors, organisation
+        self._scope = trio.CancelScope()
+        self._over = False
+        self._fault: list[Verdict] = []  # of ours: what was not judged, is not known
+        self._unwritable: OSError | None = None
+        self._told = Told()
+
+    def attend(self, sockets: Sequence[socket.socket]) -> int:
+        """Until it is over; gives the exit code."""
+        trio.run(self._attend, sockets)
+        if self._unwritable:
+            raise self._unwritable
+        self._printer.finish()
+        verdicts = self._printer.verdicts
+        if not self._wishes.once or not verdicts:
+            say(_summary(verdicts))
+        return gravest([*verdicts, *self._fault]).exit_code
+
+    async def _attend(self, sockets: Sequence[socket.socket]) -> None:
+        watched = sys.stderr is not None and sys.stderr.isatty() and not self._wishes.quiet
+        step = _step if watched else _unwatched
+        host = partial(
+            Host,
+            name=self._wishes.name,
+            context=self._wishes.context,
+            now=_now,
+            answer=partial(self._answer, step=step),
+            full=self._wishes.full,
+            step=step,
+        )
+        listener = Listener(
+            lambda secure: host(secure=secure),
+            Rules(allow=(*AT_HOME, *self._wishes.networks)),
+            self._record,
+            turned_away=self._turned_away,
+            fault=self._failed,
+        )
+        async with trio.open_nursery() as beside:
+            await beside.start(self._heed, listener)
+            if self._wishes.seconds is not None:
+                beside.start_soon(_stop_after, self._wishes.seconds, listener)
+            say(_beginning(sockets, self._wishes))
+            with self._scope:
+                await listener.serve(sockets)
+            beside.cancel_scope.cancel()
+
+    async def _heed(self, listener: Listener, task_status: trio.TaskStatus[None]) -> None:
+        stopping = False
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started()
+            async for number in signals:
+                if stopping and number == signal.SIGINT:
+                    self._over = True
+                    raise KeyboardInterrupt
+                stopping = True
+                if listener.clients:
+                    say(f"ending; {listener.clients} under way, for {GRACE:g} seconds more; Ctrl-C does not wait")
+                listener.stop()
+
+    def _end(self) -> None:
+        self._over = True
+        self._scope.cancel()
+
+    # What the listener tells
+
+    def _record(self, seen: Observation) -> None:
+        if self._over:
+            return
+        if not came_to_deliver(seen):
+            if not self._wishes.quiet:
+                self._told.once(seen.endpoint.address, "connected, and delivered nothing")
+            return
+        try:
+            self._printer.deliver(evidence(seen, self._wishes.name))
+        except OSError as error:  # nobody reads on, or there is no room
+            self._unwritable = error
+            self._end()
+        if self._wishes.once:
+            self._end()
+
+    def _turned_away(self, peer: str, reason: str) -> None:
+        if reason == "not-allowed":
+            self._told.once(peer, f"may not connect; if it is one of your servers, add --allow {peer}")
+        else:
+            self._told.once(peer, f"was turned away: {reason.replace('-', ' ')}")
+
+    def _failed(self, error: Exception) -> None:
+        """A bug costs one delivery, and the exit code its green."""
+        if sys.stderr is not None:
+            with suppress(OSError):
+                traceback.print_exception(error)
+        self._fault.append(Verdict.UNKNOWN)
+        if self._wishes.once:
+            self._end()
+
+    def _answer(self, seen: Observation, step: Callable[[Observation], None]) -> str:
+        step(seen)
+        if not self._wishes.exchange or self._organisation is None:
+            return NOT_NOW
+        from probe.judge.inbound import refusal
+
+        return refusal(seen, self._standard, self._anchors, seen.at, self._organisation) or NOT_NOW
+
+
+class Told:
+    """What is said of each address once, and of no more than so many of them: a scan of a network is no news."""
+
+    def __init__(self, most: int = ADDRESSES) -> None:
+        self._most = most
+        self._said: set[tuple[str, str]] = set()
+
+    def once(self, peer: str, what: str) -> None:
+        if (peer, what) in self._said or len(self._said) > self._most:
+            return
+        self._said.add((peer, what))
+        full = len(self._said) > self._most
+        say("of further addresses nothing is said" if full else f"{peer} {what}")
+
+
+def say(line: str) -> None:
+    """A line on stderr, if there is one: that nobody reads it is no reason to end."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(visible(line, 1000), file=sys.stderr, flush=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _stop_after(seconds: float, listener: Listener) -> None:
+    await trio.sleep(seconds)
+    listener.stop()
+
+
+def _unwatched(_: Observation) -> None:
+    """Nobody watches."""
+
+
+def _step(seen: Observation) -> None:
+    """How far a client is, for somebody who watches."""
+    peer, said = seen.endpoint.address, attend(seen.transcript)
+    if said.recipients:
+        senders = ", ".join(name or "the null sender" for name in said.senders)
+        say(f"{peer} sends from {senders} to {', '.join(name or 'no domain' for name in said.recipients)}")
+    elif seen.session:
+        leaf = parse(seen.chain.der[0]) if seen.chain else None
+        shown = leaf.subject if isinstance(leaf, Certificate) else "one that cannot be read" if seen.chain else "none"
+        say(f"{peer} {seen.session.version}, certificate: {shown}")
+    else:
+        say(f"{peer} connected")
+
+
+def _beginning(sockets: Sequence[socket.socket], wishes: Wishes) -> str:
+    addresses = {str(listening.getsockname()[0]) for listening in sockets}
+    place = "every address" if addresses & {"0.0.0.0", "::"} else ", ".join(addresses)  # noqa: S104 - what was asked for
+    user = f", user {wishes.user}" if wishes.user else ""
+    others = "".join(f", {network}" for network in wishes.networks)
+    answer = "answered as Exchange Online would" if wishes.exchange else "answered 451 and stay queued"
+    return (
+        f"listening on {place} port {sockets[0].getsockname()[1]} as {wishes.name}{user}; who may connect: "
+        f"loopback and private networks{others}; messages are {answer}"
+    )
+
+
+def _summary(verdicts: Sequence[Verdict]) -> str:
+    if not verdicts:
+        return "nobody came to deliver"
+    found = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in Verdict if verdict in verdicts)
+    return f"{len(verdicts)} {'delivery' if len(verdicts) == 1 else 'deliveries'}: {found}"

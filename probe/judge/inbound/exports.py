@@ -1,0 +1,119 @@
+"""A delivery held against an organisation's exports: its attribution, its send connectors, its names for remedies."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from probe.dialogue.smtp import Envelope, attend
+from probe.judge.find import noted
+from probe.judge.hybrid.accepted import covering, of_tenant
+from probe.judge.hybrid.connectors import names, row
+from probe.judge.hybrid.offline.case import Case, listed, servers_of
+from probe.judge.hybrid.offline.rivals import described, usable
+from probe.judge.inbound.attribution import Client, attribute
+from probe.judge.inbound.chain import eased, leaf_of, status
+from probe.judge.inbound.named import judge_named, likely, meant
+from probe.judge.inbound.told import judge_attribution
+from probe.judge.standard import Standard
+from probe.model import (
+    Attributed,
+    Attribution,
+    Finding,
+    Names,
+    Observation,
+    Organisation,
+    Speaker,
+    Turn,
+    Verdict,
+)
+
+_UNSHOWN = ("client-certificate-not-sent", "client-handshake-failed")  # what should have been shown, is told
+BY_ADDRESS = "an inbound connector that knows the address"
+
+
+def judge_by_exports(
+    seen: Observation, captured: tuple[Finding, ...], organisation: Organisation, at: datetime
+) -> tuple[Attribution, tuple[Finding, ...]]:
+    """The attribution, and all findings on the delivery; `captured` are those that need no exports."""
+    said = attend(seen.transcript)
+    client = _client(seen, said, captured)
+    found = attribute(client, organisation)
+    greeted, case = said.greeted_inside or said.greeted or "", Case(organisation, Standard(), at)
+    told = list(_eased(captured) if found.outcome is Attributed.BY_ADDRESS else captured)
+    told += judge_attribution(seen, client, found, organisation)
+    if client.leaf:
+        serves = found.outcome is Attributed.BY_CERTIFICATE
+        told += judge_named(seen, client.leaf, greeted, case, serves=serves)
+    return found, tuple(_with_names(told, client, found, greeted, case))
+
+
+def reply(seen: Observation, chain: tuple[Finding, ...], organisation: Organisation) -> str:
+    """What Exchange Online would say to the last recipient, by the last sender."""
+    lines = [line for turn in seen.transcript if turn.who is Speaker.CLIENT for line in turn.data.splitlines()]
+    last = (next((line for line in reversed(lines) if line.startswith(verb)), "") for verb in ("MAIL ", "RCPT "))
+    said = attend((Turn(who=Speaker.CLIENT, data="\r\n".join(last), tls=seen.session is not None),))
+    return attribute(_client(seen, said, chain), organisation).reply
+
+
+def _client(seen: Observation, said: Envelope, findings: tuple[Finding, ...]) -> Client:
+    leaf, secure = leaf_of(seen), seen.session is not None
+    return Client(
+        address=seen.endpoint.address,
+        said=said,
+        secure=secure,
+        shown=bool(seen.chain and seen.chain.der),
+        leaf=leaf,
+        status=status(leaf, findings),
+        # One that asked for TLS and did not get it would not have gone on without.
+        delivers=not seen.early and (secure or (bool(said.senders) and not said.asked)),
+    )
+
+
+def _eased(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Where the address will do, a certificate is a matter of relay alone."""
+    for found in findings:
+        if found.code == "client-certificate-not-sent" and found.verdict is Verdict.WARN:
+            yield noted(replace(found, verdict=Verdict.OK), excused_by=BY_ADDRESS)
+        else:
+            yield eased(found)
+
+
+def _with_names(
+    findings: Iterable[Finding],
+    client: Client,
+    found: Attribution,
+    greeted: str,
+    case: Case,
+) -> Iterator[Finding]:
+    """The findings with what the blanks of their remedies stand for: it is a send connector that is to be mended, on
+    the servers from which the delivery may have come."""
+    told = None
+    for one in findings:
+        if one.verdict is Verdict.OK or one.names != Names():
+            yield one
+            continue
+        told = told or _names(client, found, greeted, case)
+        if one.code in _UNSHOWN and (expected := listed(described(case, held) for held in meant(case, greeted))):
+            one = noted(one, expected=expected)
+        yield replace(one, names=told)
+
+
+def _names(client: Client, found: Attribution, greeted: str, case: Case) -> Names:
+    uses, organisation = likely(case.sending, greeted), case.organisation
+    held = meant(case, greeted)
+    best = next((one for one in held if usable(case, one)), None)
+    known = names(organisation, case.at, certificate=best, servers=servers_of(uses) or None)
+    # Where nothing was shown, it may be one that the connector's name fits as well, and that nobody can use any more.
+    stale = next((one.thumbprint for one in held if best and not usable(case, one)), None)
+    old = client.leaf.sha1.upper() if client.leaf else stale
+    bears = client.leaf.names if client.leaf else ()
+    new = next((name for name in bears if covering(name, of_tenant(organisation))), None)
+    own = {
+        "INBOUND-CONNECTOR": found.partner or found.connector,
+        "NEW-NAME": new,
+        "ADDRESS": client.address,
+        "OLD-THUMBPRINT": None if best and old == best.thumbprint else old,
+    }
+    common = {**dict(known.common), **{blank: value for blank, value in own.items() if value}}
+    rows = tuple(row(use.connector, use.server) for use in uses)
+    return Names(common=tuple(common.items()), servers=rows or known.servers)

@@ -1,0 +1,56 @@
+"""The sentences on deliveries to our listener."""
+
+from collections.abc import Mapping
+
+_NO = "relay possible: no: this is your 550 5.7.64, because {because}"
+
+SENTENCES: Mapping[str, str] = {
+    "attributed-by-certificate": "attributed to connector {connector} by certificate ({by}); relay possible: {relay}",
+    "attributed-by-address": "attributed to connector {connector} by address ({by}); relay possible: {relay}",
+    "not-attributed": f"not attributed; {_NO}",
+    "attribution-ambiguous": "several inbound connectors know it: {connectors}; relay possible: {relay}",
+    "attribution-unknown": "not known: {because}",
+    "attribution-unknown accepted-domains": "relay possible: unknown: {because}",
+    "relay-refused": "from {sender} to {recipients}: this is your 550 5.7.64, because {because}",
+    "relay-refused name-not-accepted": "connector {connector} knows the certificate ({by}), and {because}; relay "
+    "possible: {relay}",
+    "partner-restricted": "connector {connector} refuses mail from {sender} by this client",
+    "client-certificate-not-sent": "no certificate was shown",
+    "client-handshake-failed": "the TLS handshake failed: {detail}",
+    "client-handshake-failed refused-ours": "the client refused the listener's certificate: {detail}",
+    "client-handshake-failed closed": "the client hung up as TLS began: {detail}",
+    "client-handshake-failed key-mismatch": "the client's key is not that of its certificate: {detail}",
+    "client-handshake-failed left": "TLS stood, and the client left without a word",
+    "client-without-tls": "STARTTLS was offered and not asked for",
+    "client-without-tls left": "it left before it named a sender or asked for TLS",
+    "client-without-tls put-off": "STARTTLS was asked for, and put off",
+    "certificate-not-trusted client-self-signed": "{subject} is self-signed and not one of the trusted roots: {roots}",
+    "certificate-not-trusted client-unknown-root": "the client's chain as sent leads to {issuer}, which is not one of "
+    "the trusted roots: {roots}",
+    "certificate-not-trusted client-chain-incomplete": "the certificate of {issuer}, which issued {end}, was not sent, "
+    "so the chain does not come to a trusted root: {roots}",
+    "certificate-not-trusted client-path-invalid": "the client's chain is not valid: {error}",
+    "chain-incomplete client": "the client did not send the certificate of {missing}, which issued {child}",
+    "certificate-wrong-usage client": "{subject} is not fit for Exchange: {usage}",
+    "plaintext-injected client": "{bytes} bytes came in plain text behind STARTTLS: {text}",
+    "tls-version-old client": "{version} is all that the client speaks, the least that is accepted is {minimum}",
+    "cipher-weak client": "the client agreed on {cipher}, {bits} bits",
+    "connector-certificate-mismatch send-another-installed": "{presented} was shown, which is installed on {servers}; "
+    "{connectors} names {expected}",
+    "connector-certificate-mismatch send-not-installed": "{presented} was shown, which no server has installed; "
+    "{connectors} names {expected}",
+    "connector-certificate-mismatch send-name-stale": "{presented} was shown, and {connectors} names another: {rdns}",
+}
+
+_DOUBT = {"because": ", because {because}", "doubt": "; {doubt}"}
+MORE: Mapping[str, Mapping[str, str]] = {
+    "attributed-by-certificate": _DOUBT,
+    "attributed-by-address": _DOUBT,
+    "attribution-ambiguous": _DOUBT,
+    "not-attributed no-connector": {"presented": "; it is for {presented}", "expected": ", expected {expected}"},
+    "not-attributed": {"inside": "; {inside}"},
+    "relay-refused": {"accepted": "; accepted are {accepted}", "doubt": "; {doubt}"},
+    "client-certificate-not-sent": {"greeted": " ({greeted})", "expected": "; its connector names {expected}"},
+    "client-handshake-failed": {"greeted": " ({greeted})", "expected": "; its connector names {expected}"},
+    "client-without-tls": {"greeted": " ({greeted})", "detail": ": {detail}"},
+}

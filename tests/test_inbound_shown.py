@@ -1,0 +1,360 @@
+"""What a client of our listener showed: is it what its send connector names, and how did it fail to show it?"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fixtures.build import AT, CLIENT, MAIL, SESSION, delivered, delivery, stopped
+from fixtures.certificates import leaf, sample
+from fixtures.scenes import CONTOSO, ISSUING, LEAF, ROOTS, scenes
+from probe.judge.catalogue import explain
+from probe.judge.certificate import Certificate, parse
+from probe.judge.chain import Anchors
+from probe.judge.inbound import refusal
+from probe.judge.judging import judge
+from probe.judge.standard import AuthLevel, Standard
+from probe.model import (
+    AcceptedDomain,
+    Direction,
+    Endpoint,
+    ExchangeCertificate,
+    Failure,
+    Finding,
+    Gap,
+    InboundConnector,
+    Kind,
+    Many,
+    Observation,
+    Organisation,
+    PresentedChain,
+    Report,
+    Speaker,
+    Stage,
+    Turn,
+    Verdict,
+)
+from probe.report.remedy import steps
+from probe.report.wording import cause, sentence
+from tests.organisations import HOST, NAME, SEND, SUBJECT, installed, organisation
+
+ANCHORS = Anchors(label="roots", der=ROOTS)
+WHOLE = (sample("renewed_same"), sample("int2025"))
+EXPIRED = (sample("old"), sample("int2025"))
+SELF_SIGNED = (sample("selfsigned"),)
+RENEWED, OLD, SETUP = (installed(name).thumbprint for name in ("renewed_same", "old", "selfsigned"))
+OTHER = (LEAF.der, ISSUING.der)  # for the same names, by another CA
+OK, WARN, FAIL, UNKNOWN = Verdict.OK, Verdict.WARN, Verdict.FAIL, Verdict.UNKNOWN
+CODES = ("connector-certificate-matches", "connector-certificate-mismatch", "export-outdated")
+
+
+def judged(found: Observation, whole: Organisation | None = None) -> Report:
+    return judge(delivered(found), Standard(), ANCHORS, AT, whole)
+
+
+def told(whole: Organisation, *chain: bytes, greeted: str = "EX01.corp.contoso.com") -> list[Finding]:
+    """What is said of the certificate and the send connector."""
+    found = delivery(*chain, said=(f"EHLO {greeted}", *MAIL[1:]))
+    return [found for found in judged(found, whole).findings if found.code in CODES]
+
+
+def sending(**changes: Any) -> Organisation:
+    """The usual organisation with another send connector."""
+    whole = organisation()
+    return replace(whole, send=(replace(whole.send[0], **changes),))
+
+
+def held(der: bytes) -> ExchangeCertificate:
+    """Any certificate as it is installed on the first server."""
+    found = parse(der)
+    assert isinstance(found, Certificate)
+    own: dict[str, Any] = {
+        "thumbprint": found.sha1.upper(),
+        "subject": found.subject,
+        "issuer": found.issuer,
+        "der": der,
+    }
+    return replace(installed("renewed_same"), **own)
+
+
+def test_the_certificate_is_the_one_that_the_send_connector_names() -> None:
+    (found,) = told(organisation(), *WHOLE)
+    assert (found.verdict, found.fact("by")) == (OK, f"the TlsCertificateName of {SEND}")
+    assert found.fact("ambiguous") is None
+
+
+@pytest.mark.parametrize(("chain", "thumbprint"), [(WHOLE, RENEWED), (EXPIRED, OLD)])
+def test_of_two_that_share_the_pair_the_wire_tells_which_is_in_use(chain: tuple[bytes, ...], thumbprint: str) -> None:
+    whole = organisation(certificates=(installed("renewed_same"), installed("old")))
+    (found,) = told(whole, *chain)
+    assert (found.verdict, found.fact("thumbprint")) == (OK, thumbprint)
+    assert "2 installed certificates share that name" in sentence(found)
+
+
+def test_another_thumbprint_than_the_connector_s() -> None:
+    """As in the case of 2014: the log has another thumbprint than the certificate that was assigned."""
+    (found,) = told(organisation(), *SELF_SIGNED)
+    assert (found.verdict, cause(found)) == (FAIL, "send-another-installed")
+    assert (found.fact("expected"), found.fact("presented")) == (RENEWED, SETUP)
+    assert (found.fact("connectors"), found.fact("servers")) == (SEND, "EX01")
+
+    lines = [line for step in steps([found], explain(found.code, cause(found))) for line in step]
+    assert f"    Set-SendConnector '{SEND}' -TlsCertificateName $n" in lines
+    assert f"    $c = Get-ExchangeCertificate -Server 'EX01' -Thumbprint '{RENEWED}'" in lines
+    assert f"    Remove-ExchangeCertificate -Server 'EX01' -Thumbprint '{SETUP}'" in lines
+    assert any("Restart-Service MSExchangeTransport" in line for line in lines)
+    assert not any("Set-ReceiveConnector" in line for line in lines)
+
+
+def test_one_that_is_known_all_the_same_is_no_failure() -> None:
+    whole = organisation(certificates=(installed("renewed_same"), held(LEAF.der)))
+    (found,) = told(whole, *OTHER)
+    assert (found.verdict, cause(found)) == (WARN, "send-another-installed")
+
+
+def test_a_stranger_s_certificate() -> None:
+    stranger = leaf("CN=gateway.fabrikam.com", ISSUING, ("gateway.fabrikam.com",)).der
+    (found,) = told(organisation(), stranger, ISSUING.der)
+    assert (found.verdict, cause(found)) == (FAIL, "send-not-installed")
+
+
+def test_a_certificate_younger_than_the_export() -> None:
+    young = leaf(CONTOSO, ISSUING, (HOST,), not_before=AT - timedelta(hours=1)).der
+    (found,) = told(organisation(), young, ISSUING.der)
+    assert (found.code, found.verdict) == ("export-outdated", WARN)
+
+
+def test_a_name_that_no_certificate_has() -> None:
+    whole = sending(tls_certificate_name=f"<I>CN=Fabrikam TLS RSA CA 2024, C=US<S>{SUBJECT}")
+    (found,) = told(whole, *WHOLE)
+    assert (found.verdict, cause(found)) == (WARN, "send-name-stale")
+    assert "issuer CN: expected `Fabrikam TLS RSA CA 2024`" in sentence(found)
+
+
+def test_a_name_compared_where_no_certificates_were_exported() -> None:
+    (found,) = told(organisation(certificates=()), *WHOLE)
+    assert found.verdict is OK
+    assert (found.fact("by") or "").startswith("issuer and subject")
+    (found,) = told(organisation(certificates=()), *OTHER)
+    assert cause(found) == "send-name-stale"
+
+
+def test_where_no_name_is_set_the_fqdn_counts() -> None:
+    (found,) = told(sending(tls_certificate_name=None), *WHOLE)
+    assert (found.verdict, found.code) == (OK, "connector-certificate-matches")
+    assert "Fqdn" in (found.fact("by") or "")
+    (found,) = told(sending(tls_certificate_name=None), *SELF_SIGNED)
+    assert (cause(found), found.fact("expected")) == ("send-another-installed", RENEWED)
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        sending(tls_certificate_name=Gap.ABSENT),
+        sending(tls_certificate_name="<S>, OU=Domain Control Validated"),
+        sending(tls_certificate_name=None, fqdn=Gap.ABSENT),
+        organisation(send=()),
+    ],
+    ids=["absent", "scrubbed", "no-fqdn", "no-connector"],
+)
+def test_nothing_is_said_where_it_is_not_known_what_is_named(whole: Organisation) -> None:
+    assert told(whole, *WHOLE) == []
+
+
+def test_the_greeting_tells_which_server_it_may_have_been() -> None:
+    whole = organisation(certificates=(installed("renewed_same", "EX01"), installed("old", "EX02")))
+    (found,) = told(whole, *SELF_SIGNED, greeted="ex02.corp.contoso.com")
+    assert (found.fact("expected"), found.fact("senders")) == (OLD, "EX02")
+    assert [dict(row)["SERVER"] for row in found.names.servers] == ["EX02"]
+    (found,) = told(whole, *SELF_SIGNED, greeted="[192.0.2.1]")
+    assert found.fact("senders") == "EX01, EX02"
+    # It is a hint and no more.
+    (found,) = told(whole, *WHOLE, greeted="EX02")
+    assert found.code == "connector-certificate-matches"
+
+
+# How it failed
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "how"),
+    [
+        (Kind.ALERT, "unknown ca", "refused-ours"),
+        (Kind.ALERT, "bad certificate", "refused-ours"),
+        (Kind.ALERT, "certificate expired", "refused-ours"),
+        (Kind.ALERT, "certificate unknown", "refused-ours"),
+        (Kind.CLOSED, "the connection was closed", "closed"),
+        (Kind.CLOSED, "Connection reset by peer", "closed"),
+        (Kind.PROTOCOL, "bad signature", "key-mismatch"),
+        (Kind.ALERT, "decrypt error", None),
+        (Kind.PROTOCOL, "unsupported protocol", "nothing-in-common"),
+        (Kind.PROTOCOL, "no shared cipher", "nothing-in-common"),
+        (Kind.ALERT, "handshake failure", "nothing-in-common"),
+        (Kind.PROTOCOL, "wrong version number", "not-tls"),
+        (Kind.PROTOCOL, "http request", "not-tls"),
+        (Kind.ALERT, "internal error", None),
+    ],
+)
+def test_failed_handshakes_are_told_apart(kind: Kind, detail: str, how: str | None) -> None:
+    (found,) = judged(stopped(Stage.HANDSHAKE, kind, detail)).findings
+    assert (found.code, found.verdict, cause(found)) == ("client-handshake-failed", FAIL, how)
+    assert detail in sentence(found)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [stopped(Stage.HANDSHAKE, Kind.CLOSED, "the connection was closed"), delivery()],
+    ids=["closed", "none-shown"],
+)
+def test_what_should_have_been_shown_is_told(found: Observation) -> None:
+    """An old certificate of the same name, or one without its key, is what makes Windows give up."""
+    whole = organisation(certificates=(installed("renewed_same", has_private_key=False), installed("old")))
+    told = next(found for found in judged(found, whole).findings if found.code.startswith("client-"))
+    assert f"{RENEWED} without its key" in sentence(told)
+    assert f"{OLD} (expired 2026-11-02)" in sentence(told)
+
+
+def test_remedies_use_the_good_certificate_and_remove_another() -> None:
+    whole = organisation(certificates=(installed("renewed_same"), installed("old")))
+    for found in (stopped(Stage.HANDSHAKE, Kind.CLOSED, ""), delivery(*EXPIRED)):
+        (blanks,) = {one.names.common for one in judged(found, whole).findings if one.verdict is FAIL}
+        assert (dict(blanks)["THUMBPRINT"], dict(blanks)["OLD-THUMBPRINT"]) == (RENEWED, OLD)
+    (blanks,) = {one.names.common for one in judged(delivery(*WHOLE[:1]), whole).findings if one.verdict is FAIL}
+    assert dict(blanks)["THUMBPRINT"] == RENEWED
+    assert "OLD-THUMBPRINT" not in dict(blanks)
+
+
+def test_the_name_that_a_client_calls_for_is_not_its_own() -> None:
+    found = delivery(*WHOLE)
+    found = replace(found, endpoint=replace(found.endpoint, server_name="listener.fabrikam.com"))
+    standard = Standard(auth_level=AuthLevel.DOMAIN_VALIDATION)
+    assert judge(delivered(found), standard, ANCHORS, AT).verdict is OK
+
+
+def test_a_client_may_leave_as_tls_begins() -> None:
+    (found,) = judged(stopped(Stage.DIALOGUE, Kind.CLOSED, "Connection reset by peer")).findings
+    assert cause(found) == "closed"
+
+
+def test_a_certificate_of_ours_that_is_refused_afterwards() -> None:
+    late = Failure(stage=Stage.AFTER, kind=Kind.ALERT, detail="unknown ca")
+    report = judged(delivery(*WHOLE, said=(), failure=late))
+    (found,) = (found for found in report.findings if found.verdict is not OK)
+    assert (found.verdict, cause(found)) == (FAIL, "refused-ours")
+
+
+def test_who_only_says_good_bye_inside_tls_has_not_delivered() -> None:
+    report = judged(delivery(*WHOLE, said=("QUIT",)))
+    assert {(cause(found), found.verdict) for found in report.findings if found.verdict is not OK} == {("left", WARN)}
+
+
+# Whatever comes
+
+WORDS = (
+    "EHLO",
+    "HELO",
+    "MAIL",
+    "RCPT",
+    "STARTTLS",
+    "QUIT",
+    "AUTH",
+    "250",
+    "220",
+    "451",
+    " ",
+    "FROM:",
+    "TO:",
+    "<>",
+    "@",
+)
+TEXT = st.one_of(
+    st.text(max_size=20), st.lists(st.sampled_from((*WORDS, "contoso.com", "\r\n")), max_size=9).map("".join)
+)
+TURNS = st.lists(st.builds(Turn, who=st.sampled_from(Speaker), data=TEXT, tls=st.booleans()), max_size=6).map(tuple)
+CERTIFICATES = st.one_of(
+    st.sampled_from((*WHOLE, *EXPIRED, *SELF_SIGNED, *OTHER, *ROOTS, WHOLE[0][:99])), st.binary(max_size=40)
+)
+OBSERVATIONS = st.builds(
+    Observation,
+    endpoint=st.builds(
+        Endpoint, host=st.just(CLIENT), address=st.one_of(st.just(CLIENT), TEXT), port=st.just(25), server_name=TEXT
+    ),
+    at=st.just(AT),
+    transcript=TURNS,
+    early=TEXT,
+    certificate_requested=st.booleans(),
+    session=st.sampled_from((None, SESSION, replace(SESSION, version="TLSv9", cipher="", cipher_bits=0))),
+    chain=st.one_of(
+        st.none(), st.builds(PresentedChain, der=st.lists(CERTIFICATES, max_size=3).map(tuple), omitted=st.just(0))
+    ),
+    failure=st.one_of(
+        st.none(), st.builds(Failure, stage=st.sampled_from(Stage), kind=st.sampled_from(Kind), detail=TEXT)
+    ),
+    direction=st.just(Direction.INBOUND),
+)
+GAPS = st.sampled_from((None, *Gap))
+LISTS = st.one_of(
+    GAPS,
+    st.builds(
+        Many,
+        st.lists(st.one_of(TEXT, st.sampled_from((CLIENT, "0.0.0.0/0", "smtp:*;1", "1-2"))), max_size=3).map(tuple),
+        cut=st.booleans(),
+    ),
+)
+FLAGS = st.one_of(GAPS, st.booleans())
+CONNECTORS = st.builds(
+    InboundConnector,
+    name=TEXT,
+    enabled=FLAGS,
+    connector_type=st.one_of(GAPS, st.sampled_from(("OnPremises", "Partner", "?"))),
+    sender_domains=LISTS,
+    sender_ip_addresses=LISTS,
+    tls_sender_certificate_name=st.one_of(GAPS, TEXT, st.sampled_from((HOST, "*.contoso.com", NAME, "<S>", "<I>"))),
+    restrict_domains_to_certificate=FLAGS,
+    restrict_domains_to_ip_addresses=FLAGS,
+)
+DOMAINS = st.builds(
+    AcceptedDomain,
+    domain=st.one_of(TEXT, st.sampled_from(("contoso.com", "*.contoso.com"))),
+    match_subdomains=FLAGS,
+    online=st.sampled_from((None, True, False)),
+)
+ORGANISATIONS = st.builds(
+    lambda inbound, domains, sent: replace(sent, inbound=tuple(inbound), domains=tuple(domains)),
+    st.lists(CONNECTORS, max_size=3),
+    st.lists(DOMAINS, max_size=2),
+    st.sampled_from((organisation(), sending(tls_certificate_name=None), organisation(certificates=(), send=()))),
+)
+STANDARDS = (
+    Standard(),
+    Standard(name=HOST),
+    Standard(auth_level=AuthLevel.ENCRYPTION_ONLY, min_tls="TLSv1.3", thumbprints=("0" * 40,)),
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(OBSERVATIONS, st.sampled_from(STANDARDS), st.one_of(st.none(), ORGANISATIONS))
+def test_whatever_comes_is_judged(found: Observation, standard: Standard, whole: Organisation | None) -> None:
+    report = judge(delivered(found), standard, ANCHORS, AT, whole)
+
+    assert report.findings
+    assert (report.attribution is None) is (whole is None)
+    for one in report.findings:
+        assert "\n" not in sentence(one)
+        assert explain(one.code, cause(one)).title
+    assert isinstance(refusal(found, standard, ANCHORS, AT, whole), str)
+
+
+def test_no_delivery_at_all_is_unknown() -> None:
+    report = judge(replace(delivered(delivery()), observations=()), Standard(), ANCHORS, AT, organisation())
+    assert (report.verdict, report.findings) == (UNKNOWN, ())
+
+
+@pytest.mark.parametrize("name", [name for name in scenes() if name.startswith("delivery-")])
+def test_every_scene_is_judged_with_exports(name: str) -> None:
+    report = judge(scenes()[name], Standard(), ANCHORS, AT, organisation())
+    assert report.attribution is not None
+    assert all(found.where.address == CLIENT for found in report.findings)
