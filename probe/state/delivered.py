@@ -50,7 +50,7 @@ class Delivered(Reach):
         super().__init__(report)
         self._known = frozenset(one.host for one in known)
         self._one = report.evidence.observations[0]
-        self._attribution, self._at = report.attribution, report.at
+        self._attribution, self._moment = report.attribution, report.at
         self._senders = {domain or "<>" for domain in attend(self._one.transcript).senders}
 
     def settles(self, episode: Episode) -> bool:
@@ -59,7 +59,7 @@ class Delivered(Reach):
         host = episode.where.host
         if host not in (None, self._one.endpoint.host):
             return host not in self._known
-        if self._at - episode.seen < SETTLED:
+        if self._moment - episode.seen < SETTLED:
             return False
         if episode.code in _OF_TLS:
             return self._one.session is not None

@@ -20,7 +20,7 @@ from tests.real.postfix import postfix_outgoing
 from tests.real.servers import program, tail
 
 HOST = "ex01.contoso.com"
-SENDER = "someone@contoso.com"
+SENDER = "sender@contoso.com"  # and recipients are someone: so that bounces are told from letters
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from tests.real.changing import NET, mail_relay
 from tests.real.duty import until
 from tests.real.estate import Authorities
 from tests.real.listening import Listening, listening
-from tests.real.onpremises import OnPremises, Tenant, Transport, inbound, on_premises
+from tests.real.onpremises import SENDER, OnPremises, Tenant, Transport, inbound, on_premises
 from tests.real.servers import directory
 
 NAME = "mail.contoso.com"
@@ -106,56 +106,30 @@ def postfix_queue(
         yield postfix
 
 
-# By the recipient's domain: transport, sender; and what is made of it: outcome, relay, the fault with its cause, the
-# beginning of what Exchange Online answers (nothing: it takes the mail).
-FOREIGN, OWN = "someone@elsewhere.test", "someone@contoso.com"
+# By the recipient's domain: transport, sender; and what is made of it: outcome, relay, fault, the answer that Exchange
+# Online would give (nothing: it takes the mail).
+FOREIGN = "sender@elsewhere.test"
+OWN_ONLY = "only for senders in accepted domains"
+SMTP, ATTR36 = f"{REFUSED} SMTP", f"{REFUSED} ATTR36"
 DELIVERIES = {
-    "right.test": ("named", OWN, "ATTRIBUTED_CERT", "yes", None, ""),
+    "right.test": ("named", SENDER, "ATTRIBUTED_CERT", "yes", None, ""),
     "right-null.test": ("named", "", "ATTRIBUTED_CERT", "yes", None, ""),
     "right-foreign.test": ("named", FOREIGN, "ATTRIBUTED_CERT", "yes", None, ""),
-    "leaf.test": ("leaf", OWN, "CERT_CHAIN_BAD", "no", "not-attributed", REFUSED),
-    "alone.test": ("alone", OWN, "CERT_CHAIN_BAD", "no", "not-attributed", REFUSED),
-    "expired.test": ("expired", OWN, "CERT_CHAIN_BAD", "no", "not-attributed", REFUSED),
-    "stranger.test": ("stranger", OWN, "CERT_NAME_NO_CONNECTOR", "no", "not-attributed", REFUSED),
-    "none.test": ("none", OWN, "CERT_NOT_SENT", "no", "not-attributed", REFUSED),
-    "plain.test": ("plain", OWN, "ANONYMOUS", "no", "not-attributed", REFUSED),
-    "attr36.test": (
-        "fabrikam",
-        FOREIGN,
-        "CERT_DOMAIN_NOT_ACCEPTED",
-        "only for senders in accepted domains",
-        "relay-refused",
-        REFUSED,
-    ),
-    "attr36-null.test": (
-        "fabrikam",
-        "",
-        "CERT_DOMAIN_NOT_ACCEPTED",
-        "only for senders in accepted domains",
-        "relay-refused",
-        REFUSED,
-    ),
-    "address.test": ("address", OWN, "ATTRIBUTED_IP", "only for senders in accepted domains", None, ""),
-    "address-null.test": (
-        "address",
-        "",
-        "ATTRIBUTED_IP",
-        "only for senders in accepted domains",
-        "relay-refused",
-        REFUSED,
-    ),
-    "address-foreign.test": (
-        "address",
-        FOREIGN,
-        "ATTRIBUTED_IP",
-        "only for senders in accepted domains",
-        "relay-refused",
-        REFUSED,
-    ),
+    "leaf.test": ("leaf", SENDER, "CERT_CHAIN_BAD", "no", "not-attributed", SMTP),
+    "alone.test": ("alone", SENDER, "CERT_CHAIN_BAD", "no", "not-attributed", SMTP),
+    "expired.test": ("expired", SENDER, "CERT_CHAIN_BAD", "no", "not-attributed", SMTP),
+    "stranger.test": ("stranger", SENDER, "CERT_NAME_NO_CONNECTOR", "no", "not-attributed", SMTP),
+    "none.test": ("none", SENDER, "CERT_NOT_SENT", "no", "not-attributed", SMTP),
+    "plain.test": ("plain", SENDER, "ANONYMOUS", "no", "not-attributed", SMTP),
+    "attr36.test": ("fabrikam", FOREIGN, "CERT_DOMAIN_NOT_ACCEPTED", OWN_ONLY, "relay-refused", ATTR36),
+    "attr36-null.test": ("fabrikam", "", "CERT_DOMAIN_NOT_ACCEPTED", OWN_ONLY, "relay-refused", ATTR36),
+    "address.test": ("address", SENDER, "ATTRIBUTED_IP", OWN_ONLY, None, ""),
+    "address-null.test": ("address", "", "ATTRIBUTED_IP", OWN_ONLY, "relay-refused", REFUSED),
+    "address-foreign.test": ("address", FOREIGN, "ATTRIBUTED_IP", OWN_ONLY, "relay-refused", REFUSED),
     # Inside the tenant it goes through as mail from the Internet, with what that costs it.
-    "contoso.com": ("none", OWN, "CERT_NOT_SENT", "no", "not-attributed", ""),
-    "partnered.test": ("none", "someone@partner.test", "CERT_NOT_SENT", "no", "partner-restricted", "550 5.7.51"),
-    "twice.test": ("twice", OWN, "AMBIGUOUS", "yes", "attribution-ambiguous", ""),
+    "contoso.com": ("none", SENDER, "CERT_NOT_SENT", "no", "not-attributed", ""),
+    "partnered.test": ("none", "sender@partner.test", "CERT_NOT_SENT", "no", "partner-restricted", "550 5.7.51"),
+    "twice.test": ("twice", SENDER, "AMBIGUOUS", "yes", "attribution-ambiguous", ""),
 }
 
 
@@ -202,16 +176,14 @@ def test_the_fault_says_why(exchange: Listening, domain: str, code: str, cause: 
 
 
 @pytest.mark.usefixtures("under_way")
-def test_seed_000_the_leaf_alone_lacks_its_issuer(
-    exchange: Listening, certificates: Certificates, authorities: Authorities
-) -> None:
+def test_seed_000_the_leaf_alone_lacks_its_issuer(exchange: Listening, certificates: Certificates) -> None:
     (delivery,) = exchange.to("leaf.test")
     untrusted = delivery.finding("certificate-not-trusted")
 
     assert delivery.presented(certificates.named)
     assert untrusted["facts"]["issuer"] == "CN=Probe Test Issuing CA, O=Probe Tests, C=GB"
     assert untrusted["hresult"].startswith("CERT_E_UNTRUSTEDROOT")
-    assert f"{REFUSED} SMTP" in untrusted["exchange_online"]
+    assert SMTP in untrusted["exchange_online"]
     assert delivery.finding("not-attributed")["facts"]["status"] == "UntrustedRoot"
 
 

@@ -64,10 +64,10 @@ def _first_reply(text: str) -> Reply | None:
 class Envelope:
     """What a client told our listener: read back from the transcript that the listener took down.
 
-    `greeted` and `greeted_inside` are by which name, before and inside TLS; None: it did not greet there; `***`: by what
-    can be no name. `asked`: for STARTTLS. `senders` and `recipients` are the domains of MAIL and RCPT, in order and each once, "" of the null sender
-    and of an address that has none; `inside`: they came inside TLS. `more` are the verbs of what else it tried (AUTH,
-    DATA), `left` whether it said QUIT.
+    `greeted` and `greeted_inside` are by which name, before and inside TLS; None: it did not greet there; `***`: by
+    what can be no name. `asked`: for STARTTLS. `senders` and `recipients` are the domains of MAIL and RCPT, in order
+    and each once, "" of the null sender and of an address that has none; `inside`: they came inside TLS. `more` are
+    the verbs of what else it tried (AUTH, DATA), `left` whether it said QUIT.
     """
 
     greeted: str | None = None
