@@ -24,7 +24,7 @@ def now() -> datetime:
 
 async def main(connections: int, each: int, handshakes: int, seconds: int) -> None:
     patience = Patience(dialogue=seconds, handshake=seconds, after=seconds)
-    context = server_context(self_made(NAME, now()))
+    context = server_context(*self_made(NAME, now()))
     counts = {"heard": 0, "away": 0, "faults": 0}
 
     def count(what: str) -> None:

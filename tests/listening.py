@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 @cache
 def own() -> OwnCertificate:
-    return self_made(NAME, datetime.now(UTC))
+    return self_made(NAME, datetime.now(UTC))[0]
 
 
 @dataclass
@@ -63,12 +63,13 @@ async def listening(
     secure: Callable[[], bool] = lambda: True,
     record: Callable[[Observation], None] | None = None,
     certificate: OwnCertificate | None = None,
+    context: SSL.Context | None = None,
     address: str = HOME,
 ) -> AsyncIterator[Here]:
     send, receive = trio.open_memory_channel[Observation](5000)
     host = Host(
         name=NAME,
-        context=server_context(certificate or own()),
+        context=context or server_context(certificate or own()),
         now=lambda: datetime.now(UTC),
         patience=patience or Patience(dialogue=A_WHILE, handshake=A_WHILE, after=A_WHILE),
         answer=answer,

@@ -454,6 +454,19 @@ async def test_no_cipher_in_common() -> None:
 
 
 @in_trio
+async def test_a_client_that_knows_rsa_alone() -> None:
+    """As a hardened or an old Windows may; then it gets the certificate that suits it."""
+    context = offering(leaf(), version=TLS_1_2)
+    context.set_cipher_list(b"aRSA:@SECLEVEL=0")
+    made = server_context(*self_made(NAME, NOW))
+    async with listening(context=made) as here:
+        await here.visit(lambda: deliver(here.port, context))
+        seen = await here.seen()
+        assert seen.session
+        assert "RSA" in seen.session.cipher
+
+
+@in_trio
 async def test_a_client_that_signs_with_sha_1_alone(tmp_path: Path) -> None:
     """As old Windows does. Only the openssl program can be told to."""
     shown = issuing().leaf(key="rsa2048")
@@ -883,7 +896,7 @@ def test_every_address_of_the_machine() -> None:
 
 
 def test_our_own_certificate() -> None:
-    made = self_made(NAME, NOW)
+    made, _ = both = self_made(NAME, NOW)
     certificate = x509.load_pem_x509_certificate(made.chain)
     assert certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(
         x509.DNSName
@@ -891,13 +904,17 @@ def test_our_own_certificate() -> None:
     assert certificate.not_valid_before_utc < NOW < certificate.not_valid_after_utc
     assert made.key.decode() not in repr(made)
     with pytest.raises(SSL.Error):
-        server_context(replace(made, key=self_made(NAME, NOW).key))
+        server_context(replace(made, key=self_made(NAME, NOW)[0].key))
     with pytest.raises(ValueError, match="PEM"):
         server_context(replace(made, chain=b"nothing"))
+    assert {type(serialization.load_pem_private_key(one.key, None)).__name__ for one in both} == {
+        "ECPrivateKey",
+        "RSAPrivateKey",
+    }
 
 
 def test_of_a_long_chain_one_signature_is_checked_and_no_more() -> None:
-    """Of 25 RSA-8192 certificates all of them cost six times as much as the handshake."""
+    """Those of 25 RSA-8192 certificates would cost as much as fifteen handshakes."""
     assert server_context(own()).get_verify_depth() == 0
 
 

@@ -214,7 +214,7 @@ def _context(cert: Path | None, key: Path | None, name: str) -> "SSL.Context":
     if cert is None:
         if key:
             raise UsageError("--key without a certificate", "name its certificate with --cert")
-        return server_context(self_made(name, datetime.now(UTC)))
+        return server_context(*self_made(name, datetime.now(UTC)))
     chain, secret = config.own_certificate(cert, key)
     try:
         return server_context(OwnCertificate(chain=chain, key=secret))

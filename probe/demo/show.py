@@ -92,7 +92,7 @@ async def hear_deliveries(tell: Callable[[Delivery, Report, list[str]], None]) -
     world = outside()
     built = deliveries(ADDRESS, world.now())
     anchors = _anchors(built.roots_pem)
-    context = server_context(self_made(LISTENER, world.now()))
+    context = server_context(*self_made(LISTENER, world.now()))
     heard, seen = trio.open_memory_channel[Observation](math.inf)
     sockets = bind(ADDRESS, 0)
     port = int(sockets[0].getsockname()[1])

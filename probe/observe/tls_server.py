@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -38,9 +38,14 @@ class OwnCertificate:
     key: bytes = field(repr=False)
 
 
-def self_made(name: str, now: datetime) -> OwnCertificate:
-    """A self-signed certificate for `name`, good from yesterday on. A sender has to content itself with encryption."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def self_made(name: str, now: datetime) -> tuple[OwnCertificate, ...]:
+    """Self-signed certificates for `name`, good from yesterday on: a sender has to content itself with encryption. One
+    is cheap, the other is for clients that know RSA alone."""
+    keys = (ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    return tuple(_self_signed(key, name, now) for key in keys)
+
+
+def _self_signed(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, name: str, now: datetime) -> OwnCertificate:
     who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
     certificate = (
         x509.CertificateBuilder()
@@ -58,9 +63,9 @@ def self_made(name: str, now: datetime) -> OwnCertificate:
 
 
 @lru_cache(maxsize=8)
-def server_context(own: OwnCertificate) -> SSL.Context:
-    """The one context of a listener. Raises `SSL.Error` where the key is not the certificate's own, and `ValueError` or
-    `TypeError` where the PEM is none or the key has a passphrase."""
+def server_context(*own: OwnCertificate) -> SSL.Context:
+    """The one context of a listener, with a certificate for each kind of key. Raises `SSL.Error` where a key is not its
+    certificate's own, and `ValueError` or `TypeError` where the PEM is none or the key has a passphrase."""
     made = SSL.Context(SSL.TLS_SERVER_METHOD)
     made.set_min_proto_version(SSL.TLS1_2_VERSION)
     made.set_cipher_list(CIPHERS)  # at security level 0, where a weak client certificate is seen and not refused
@@ -72,13 +77,18 @@ def server_context(own: OwnCertificate) -> SSL.Context:
     # that a client can have us check one signature of a dear key, and not those of a long chain.
     made.set_verify_depth(0)
     made.set_verify(SSL.VERIFY_PEER, _welcome)
+    for one in own:
+        _show(made, one)
+    return made
+
+
+def _show(made: SSL.Context, own: OwnCertificate) -> None:
     leaf, *others = load_pem_x509_certificates(own.chain)
     made.use_certificate(leaf)
     for other in others:
         made.add_extra_chain_cert(other)
     made.use_privatekey(load_pem_private_key(own.key, None))  # type: ignore[arg-type]  # what TLS cannot use, it refuses
     made.check_privatekey()
-    return made
 
 
 def _welcome(*_: object) -> bool:

@@ -49,8 +49,8 @@ def guide(organisation: Organisation | None, at: datetime, *, host: str | None, 
 _WHAT = (
     "No probe from outside can see which certificate your servers show when they send. This makes them deliver a test "
     "message to the listener as they deliver to Exchange Online, by a send connector that chooses its certificate by "
-    "the same inputs. No other mail goes that way. The commands follow Microsoft's documentation of Exchange 2016, "
-    "2019 and SE, and were not tried on any of them here: read before you paste."
+    "the same inputs. No other mail goes that way. The commands are put together from documentation, and were tried on "
+    "no Exchange: read before you paste."
 )
 
 

@@ -61,7 +61,7 @@ class Reception:
 
     async def serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Until `stop`; those under way have their grace. A fault of ours ends the listener, and not the watch."""
-        context = dressed(self.door) or server_context(self_made(self._name, self._now()))
+        context = dressed(self.door) or server_context(*self_made(self._name, self._now()))
         self._listener = Listener(
             lambda secure: Host(
                 name=self._name,

@@ -124,8 +124,8 @@ DELIVERIES = {
     "attr36.test": ("fabrikam", FOREIGN, "CERT_DOMAIN_NOT_ACCEPTED", OWN_ONLY, "relay-refused", ATTR36),
     "attr36-null.test": ("fabrikam", "", "CERT_DOMAIN_NOT_ACCEPTED", OWN_ONLY, "relay-refused", ATTR36),
     "address.test": ("address", SENDER, "ATTRIBUTED_IP", OWN_ONLY, None, ""),
-    "address-null.test": ("address", "", "ATTRIBUTED_IP", OWN_ONLY, "relay-refused", REFUSED),
-    "address-foreign.test": ("address", FOREIGN, "ATTRIBUTED_IP", OWN_ONLY, "relay-refused", REFUSED),
+    "address-null.test": ("address", "", "ATTRIBUTED_IP", OWN_ONLY, "relay-refused", SMTP),
+    "address-foreign.test": ("address", FOREIGN, "ATTRIBUTED_IP", OWN_ONLY, "relay-refused", SMTP),
     # Inside the tenant it goes through as mail from the Internet, with what that costs it.
     "contoso.com": ("none", SENDER, "CERT_NOT_SENT", "no", "not-attributed", ""),
     "partnered.test": ("none", "sender@partner.test", "CERT_NOT_SENT", "no", "partner-restricted", "550 5.7.51"),
