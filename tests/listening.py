@@ -62,6 +62,8 @@ async def listening(
     answer: Callable[[Observation], str] = lambda _: NOT_NOW,
     secure: Callable[[], bool] = lambda: True,
     record: Callable[[Observation], None] | None = None,
+    turned_away: Callable[[str, str], None] | None = None,
+    fault: Callable[[Exception], None] | None = None,
     certificate: OwnCertificate | None = None,
     context: SSL.Context | None = None,
     address: str = HOME,
@@ -82,8 +84,8 @@ async def listening(
         lambda _: host,
         rules or Rules(),
         record or send.send_nowait,
-        turned_away=lambda *told: away.append(told),
-        fault=faults.append,
+        turned_away=turned_away or (lambda *told: away.append(told)),
+        fault=fault or faults.append,
     )
     async with trio.open_nursery() as nursery:
         await nursery.start(listener.serve, sockets)

@@ -277,6 +277,7 @@ CAUSES = {
         "name-unset",
         "another-installed",
         "not-installed",
+        "send-old-installed",
         "send-another-installed",
         "send-not-installed",
         "send-name-stale",
@@ -389,8 +390,8 @@ CAUSES = {
     },
     "policy-changed": {"weakened", "published", "edited"},
     # inbound: deliveries to our listener
-    "not-attributed": {"not-sent", "chain-bad", "no-connector", "plain-text", "no-connectors-at-all"},
-    "attribution-unknown": {"connectors", "accepted-domains"},
+    "not-attributed": {"not-sent", "chain-bad", "self-signed", "no-connector", "plain-text", "no-connectors-at-all"},
+    "attribution-unknown": {"connectors", "address", "accepted-domains"},
     "relay-refused": {"null-sender", "foreign-sender", "name-not-accepted"},
     "client-handshake-failed": {
         "refused-ours",

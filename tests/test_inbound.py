@@ -39,6 +39,8 @@ EXPIRED = (sample("old"), sample("int2025"))
 ELSEWHERE = (leaf("CN=mail.fabrikam.com", ISSUING, ("mail.fabrikam.com",)).der, ISSUING.der)
 DEEP = (leaf("CN=a.b.contoso.com", ISSUING, ("a.b.contoso.com",)).der, ISSUING.der)
 WILD = (leaf("CN=*.contoso.com", ISSUING, ("*.contoso.com",)).der, ISSUING.der)
+BARE = (leaf("CN=contoso.com", ISSUING, ("contoso.com",)).der, ISSUING.der)
+IDN = (leaf("CN=mail", ISSUING, ("mail.xn--bcher-kva.example",)).der, ISSUING.der)
 OK, WARN, FAIL, UNKNOWN = Verdict.OK, Verdict.WARN, Verdict.FAIL, Verdict.UNKNOWN
 DENIED = "550 5.7.64 TenantAttribution; Relay Access Denied SMTP"
 ATTR36 = "550 5.7.64 TenantAttribution; Relay Access Denied ATTR36"
@@ -109,6 +111,7 @@ class Case:
     shows: tuple[bytes, ...] | None = WHOLE
     says: tuple[str, ...] = OUR_MAIL
     asks: bool = True
+    address: str = CLIENT
     connectors: tuple[InboundConnector, ...] = (inbound(),)
     domains: tuple[AcceptedDomain, ...] = (domain(),)
     outcome: Attributed
@@ -119,6 +122,7 @@ class Case:
 
     def report(self) -> Report:
         found = delivery(*(self.shows or ()), said=self.says, asks=self.asks)
+        found = replace(found, endpoint=replace(found.endpoint, host=self.address, address=self.address))
         whole = organisation(
             inbound=self.connectors,
             domains=self.domains,
@@ -199,7 +203,7 @@ CASES = {
         relay=NO,
         passes=False,
         reply=DENIED,
-        told=frozenset({"not-attributed:chain-bad", "certificate-not-trusted:client-self-signed"}),
+        told=frozenset({"not-attributed:self-signed", "certificate-not-trusted:client-self-signed"}),
     ),
     "expired": Case(
         shows=EXPIRED,
@@ -297,7 +301,79 @@ CASES = {
         relay=OPEN,
         told=frozenset({"attribution-unknown:accepted-domains"}),
     ),
+    "wildcards and upper case": Case(
+        shows=WILD,
+        connectors=(inbound(INBOUND, " Mail.CONTOSO.com. "),),
+        domains=(domain("Contoso.COM"),),
+        outcome=Attributed.BY_CERTIFICATE,
+        relay=YES,
+        passes=True,
+    ),
+    "a wildcard expected, the bare domain shown": Case(
+        shows=BARE,
+        connectors=(inbound(INBOUND, "*.contoso.com"),),
+        outcome=Attributed.NO_CONNECTOR,
+        relay=NO,
+        passes=False,
+        reply=DENIED,
+        told=frozenset({"not-attributed:no-connector"}),
+    ),
+    "beyond ASCII": Case(
+        shows=IDN,
+        says=said("<>"),
+        connectors=(inbound(INBOUND, "mail.bücher.example"),),
+        domains=(domain("Bücher.example"),),
+        outcome=Attributed.BY_CERTIFICATE,
+        relay=YES,
+        passes=True,
+    ),
+    "one of two is switched off": Case(
+        connectors=(inbound("Old", enabled=False), inbound("New")),
+        outcome=Attributed.BY_CERTIFICATE,
+        relay=YES,
+        passes=True,
+    ),
+    "other sender domains than its own": Case(  # they limit a partner's connector alone
+        connectors=(inbound(sender_domains=Many(("smtp:fabrikam.com;1",)), treat_messages_as_internal=True),),
+        outcome=Attributed.BY_CERTIFICATE,
+        relay=YES,
+        passes=True,
+    ),
     # 4 and 5: by the address
+    "an address of IPv4 in IPv6's clothes": Case(
+        shows=None,
+        connectors=(inbound(INBOUND, None, "198.51.100.0/24"),),
+        address=f"::ffff:{CLIENT}",
+        outcome=Attributed.BY_ADDRESS,
+        relay=OWN,
+        passes=True,
+    ),
+    "an address inside, and connectors that know public ones": Case(
+        shows=None,
+        connectors=(inbound(INBOUND, None, "198.51.100.0/24"),),
+        address="10.0.0.5",
+        outcome=Attributed.UNKNOWN,
+        relay=OPEN,
+        told=frozenset({"attribution-unknown:address", "client-certificate-not-sent"}),
+    ),
+    "IPv6, and connectors that know public addresses": Case(
+        shows=ELSEWHERE,
+        connectors=(inbound(INBOUND, None, "198.51.100.0/24"),),
+        address="2001:db8::5",
+        outcome=Attributed.UNKNOWN,
+        relay=OPEN,
+        told=frozenset({"attribution-unknown:address"}),
+    ),
+    "an address inside, and connectors that know others inside": Case(
+        shows=None,
+        connectors=(inbound(INBOUND, None, "10.0.0.6", "::1"),),
+        address="10.0.0.5",
+        outcome=Attributed.NOT_SENT,
+        relay=NO,
+        passes=False,
+        reply=DENIED,
+        told=frozenset({"not-attributed:not-sent", "client-certificate-not-sent"}),
+    ),
     "address, own sender": Case(
         shows=None, connectors=(inbound(INBOUND, None, CLIENT),), outcome=Attributed.BY_ADDRESS, relay=OWN, passes=True
     ),
@@ -346,6 +422,15 @@ CASES = {
         passes=False,
         reply=DENIED,
         told=frozenset({"relay-refused:foreign-sender"}),
+    ),
+    "address, a subdomain's mail, and nobody knows of subdomains": Case(
+        shows=None,
+        says=said("news.contoso.com"),
+        connectors=(inbound(INBOUND, None, CLIENT),),
+        domains=(domain(match_subdomains=Gap.ABSENT),),
+        outcome=Attributed.BY_ADDRESS,
+        relay=OWN,
+        told=frozenset({"attribution-unknown:accepted-domains"}),
     ),
     "address, the null sender to a colleague": Case(
         shows=None,
@@ -440,6 +525,36 @@ CASES = {
         reply="5.7.51",
         told=frozenset({"not-attributed:no-connector", "partner-restricted"}),
     ),
+    "a partner's wildcard is for the domain, too": Case(
+        shows=ELSEWHERE,
+        says=said("fabrikam.com", "contoso.com"),
+        connectors=(
+            inbound(),
+            partner(sender_domains=Many(("*.fabrikam.com",)), tls_sender_certificate_name="mx.fabrikam.com"),
+        ),
+        outcome=Attributed.NO_CONNECTOR,
+        relay=NO,
+        passes=False,
+        reply="5.7.51",
+        told=frozenset({"not-attributed:no-connector", "partner-restricted"}),
+    ),
+    "a partner of public addresses, seen inside": Case(
+        shows=ELSEWHERE,
+        says=said("fabrikam.com", "contoso.com"),
+        connectors=(
+            inbound(),
+            partner(
+                restrict_domains_to_certificate=False,
+                restrict_domains_to_ip_addresses=True,
+                sender_ip_addresses=Many(("192.0.2.1",)),
+            ),
+        ),
+        address="192.168.3.4",
+        outcome=Attributed.NO_CONNECTOR,
+        relay=NO,
+        passes=True,
+        told=frozenset({"not-attributed:no-connector"}),
+    ),
     "a partner whose addresses are not known": Case(
         shows=ELSEWHERE,
         says=said("fabrikam.com", "contoso.com"),
@@ -477,6 +592,28 @@ CASES = {
         outcome=Attributed.UNKNOWN,
         relay=OPEN,
         told=frozenset({"attribution-unknown:connectors", "client-certificate-not-sent"}),
+    ),
+    "the type not known of one that matches": Case(
+        connectors=(inbound(connector_type=Gap.ABSENT),),
+        outcome=Attributed.UNKNOWN,
+        relay=OPEN,
+        told=frozenset({"attribution-unknown:connectors"}),
+    ),
+    "whether it is on is not known": Case(
+        shows=None,
+        connectors=(inbound(INBOUND, None, CLIENT, enabled=Gap.LOST),),
+        outcome=Attributed.UNKNOWN,
+        relay=OPEN,
+        told=frozenset({"attribution-unknown:connectors", "client-certificate-not-sent"}),
+    ),
+    "the type not known of one that does not match": Case(
+        shows=ELSEWHERE,
+        connectors=(inbound(connector_type=Gap.ABSENT),),
+        outcome=Attributed.NO_CONNECTOR,
+        relay=NO,
+        passes=False,
+        reply=DENIED,
+        told=frozenset({"not-attributed:no-connector"}),
     ),
     "names not known": Case(
         connectors=(inbound(INBOUND, Gap.ABSENT),),
@@ -525,10 +662,18 @@ def test_the_verdict_is_one_line() -> None:
         f"attributed to connector {INBOUND} by address ({CLIENT}); relay possible: only for senders in accepted "
         "domains, because no certificate under an accepted domain stands beside the address"
     )
-    assert lines["plain text"] == (
-        "not attributed; relay possible: no: this is your 550 5.7.64, because it did not use TLS, and no inbound "
-        "connector knows its address"
+    assert lines["plain text"] == "it did not use TLS, and no inbound connector knows its address"
+    hidden = CASES["an address inside, and connectors that know public ones"].report()
+    assert sentence(find(hidden, "attribution-unknown")) == (
+        "not known: it showed no certificate; and at which address Exchange Online would see 10.0.0.5 cannot be known "
+        f"here, and these connectors go by addresses: {INBOUND}"
     )
+    self_signed = CASES["self-signed"].report()
+    assert sentence(find(self_signed, "not-attributed")) == (
+        "a self-signed certificate does not count (UntrustedRoot), and no inbound connector knows its address"
+    )
+    bare = CASES["a wildcard expected, the bare domain shown"].report()
+    assert "whether it takes contoso.com for *.contoso.com is unverified" in sentence(find(bare, "not-attributed"))
 
 
 def test_a_missing_intermediate_is_named() -> None:
@@ -538,6 +683,7 @@ def test_a_missing_intermediate_is_named() -> None:
     assert attributed(report).status == "UntrustedRoot"
     for code in ("chain-incomplete", "certificate-not-trusted"):
         assert ISSUER in sentence(find(report, code))
+    assert HOST not in sentence(find(report, "certificate-not-trusted"))
     assert "UntrustedRoot" in sentence(find(report, "not-attributed"))
 
 

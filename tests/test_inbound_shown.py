@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from fixtures.build import AT, CLIENT, MAIL, SESSION, delivered, delivery, stopped
 from fixtures.certificates import leaf, sample
 from fixtures.scenes import CONTOSO, ISSUING, LEAF, ROOTS, scenes
+from probe.config import organisation as exported
 from probe.judge.catalogue import explain
 from probe.judge.certificate import Certificate, parse
 from probe.judge.chain import Anchors
@@ -37,9 +39,10 @@ from probe.model import (
     Turn,
     Verdict,
 )
+from probe.report.attribution import attribution
 from probe.report.remedy import steps
 from probe.report.wording import cause, sentence
-from tests.organisations import HOST, NAME, SEND, SUBJECT, installed, organisation
+from tests.organisations import HOST, INBOUND, NAME, SEND, SUBJECT, installed, organisation
 
 ANCHORS = Anchors(label="roots", der=ROOTS)
 WHOLE = (sample("renewed_same"), sample("int2025"))
@@ -101,18 +104,67 @@ def test_another_thumbprint_than_the_connector_s() -> None:
     assert (found.fact("expected"), found.fact("presented")) == (RENEWED, SETUP)
     assert (found.fact("connectors"), found.fact("servers")) == (SEND, "EX01")
 
-    lines = [line for step in steps([found], explain(found.code, cause(found))) for line in step]
+    assert "of CN=EX01" in sentence(found)
+
+    lines = mended(found)
     assert f"    Set-SendConnector '{SEND}' -TlsCertificateName $n" in lines
     assert f"    $c = Get-ExchangeCertificate -Server 'EX01' -Thumbprint '{RENEWED}'" in lines
-    assert f"    Remove-ExchangeCertificate -Server 'EX01' -Thumbprint '{SETUP}'" in lines
     assert any("Restart-Service MSExchangeTransport" in line for line in lines)
     assert not any("Set-ReceiveConnector" in line for line in lines)
+
+
+def mended(found: Finding) -> list[str]:
+    """The lines of the remedy, filled in."""
+    return [line for step in steps([found], explain(found.code, cause(found))) for line in step]
+
+
+WEBMAIL = leaf("CN=webmail.contoso.com", ISSUING, ("webmail.contoso.com",)).der
+EARLIER = leaf(CONTOSO, ISSUING, (HOST,), until=AT - timedelta(days=3)).der
+LATER = leaf(CONTOSO, ISSUING, (HOST,), until=AT + timedelta(days=800)).der
+MORE_NAMES = leaf("CN=mail.contoso.com,O=Contoso", ISSUING, (HOST, "x.contoso.com")).der
+
+
+@pytest.mark.parametrize(
+    ("der", "why"),
+    [
+        (EARLIER, "send-old-installed"),
+        (MORE_NAMES, "send-another-installed"),
+        (LATER, "send-another-installed"),
+        (WEBMAIL, "send-another-installed"),
+        (SELF_SIGNED[0], "send-another-installed"),
+    ],
+    ids=["earlier", "more-names", "later", "webmail", "self-signed"],
+)
+def test_only_a_predecessor_is_ever_removed(der: bytes, why: str) -> None:
+    whole = organisation(certificates=(installed("renewed_same"), held(der)))
+    (found,) = told(whole, der, ISSUING.der)
+    assert cause(found) == why
+    lines = mended(found)
+    presented = found.fact("presented")
+    removal = f"    Remove-ExchangeCertificate -Server 'EX01' -Thumbprint '{presented}'"
+    assert (removal in lines) is (why == "send-old-installed")
+    assert any("$null" in line for line in lines) is (why == "send-old-installed")
+    assert any("Remove-ExchangeCertificate" in line for line in lines) is (why == "send-old-installed")
+
+
+def test_where_the_named_one_is_no_better_nothing_is_removed() -> None:
+    """Without it the server would have none at all."""
+    keyless = installed("renewed_same", has_private_key=False)
+    (found,) = told(organisation(certificates=(keyless, held(EARLIER))), EARLIER, ISSUING.der)
+    assert cause(found) == "send-another-installed"
 
 
 def test_one_that_is_known_all_the_same_is_no_failure() -> None:
     whole = organisation(certificates=(installed("renewed_same"), held(LEAF.der)))
     (found,) = told(whole, *OTHER)
-    assert (found.verdict, cause(found)) == (WARN, "send-another-installed")
+    assert (found.verdict, cause(found)) == (WARN, "send-old-installed")
+
+
+def test_a_renewed_one_that_the_export_does_not_have_yet() -> None:
+    """It bears issuer and subject that the connector names: it was installed since, whenever it was issued."""
+    (found,) = told(organisation(certificates=(installed("old"),)), *WHOLE)
+    assert (found.verdict, found.code) == (OK, "connector-certificate-matches")
+    assert f"another one installed: {OLD} (expired 2026-11-02)" in sentence(found)
 
 
 def test_a_stranger_s_certificate() -> None:
@@ -225,6 +277,70 @@ def test_remedies_use_the_good_certificate_and_remove_another() -> None:
     (blanks,) = {one.names.common for one in judged(delivery(*WHOLE[:1]), whole).findings if one.verdict is FAIL}
     assert dict(blanks)["THUMBPRINT"] == RENEWED
     assert "OLD-THUMBPRINT" not in dict(blanks)
+
+
+def recommended(found: Observation, whole: Organisation) -> set[str | None]:
+    """The certificates to show, as the remedies of this delivery name them."""
+    return {dict(one.names.common).get("THUMBPRINT") for one in judged(found, whole).findings if one.verdict is not OK}
+
+
+BY_WEBMAIL = held(WEBMAIL)
+TO_WEBMAIL = replace(organisation().send[0], name="Other", tls_certificate_name="<S>CN=webmail.contoso.com")
+MAIL_ALONE = InboundConnector(
+    name="In", enabled=True, connector_type="OnPremises", tls_sender_certificate_name=HOST, sender_ip_addresses=Many()
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown", "thumbprint"),
+    [
+        # Web mail's ends latest and would be a guess.
+        ({"send": (), "outbound": ()}, (), RENEWED),
+        (
+            {"send": (), "outbound": (), "inbound": (replace(MAIL_ALONE, tls_sender_certificate_name=NAME),)},
+            (),
+            RENEWED,
+        ),
+        ({"send": (), "outbound": (), "inbound": (replace(MAIL_ALONE, tls_sender_certificate_name="x.y"),)}, (), None),
+        ({"send": (), "outbound": (), "inbound": ()}, (), None),
+        # The connector's own word goes before what would fit.
+        ({"send": (TO_WEBMAIL,)}, (), "W"),
+        # It names the certificate that is no good.
+        ({"send": (replace(organisation().send[0], tls_certificate_name="<S>CN=EX01"),)}, SELF_SIGNED, RENEWED),
+        ({"send": (replace(organisation().send[0], tls_certificate_name="<S>CN=EX01"),)}, (), RENEWED),
+        ({"certificates": (installed("renewed_same"),)}, WHOLE, None),
+        ({"send": (), "domains": (AcceptedDomain(domain="contoso.net", online=True),)}, WHOLE, None),
+        ({"send": (organisation().send[0], TO_WEBMAIL)}, (), RENEWED),
+    ],
+    ids=[
+        "by-name",
+        "by-pair",
+        "by-none",
+        "no-connector",
+        "by-send",
+        "self-signed",
+        "self-signed-unshown",
+        "itself",
+        "itself-attr36",
+        "two",
+    ],
+)
+def test_no_certificate_is_recommended_blindly(
+    changes: dict[str, Any], shown: tuple[bytes, ...], thumbprint: str | None
+) -> None:
+    late = replace(BY_WEBMAIL, not_after=AT + timedelta(days=900))
+    held_here = (installed("selfsigned"), installed("renewed_same"), late)
+    own: dict[str, Any] = {"inbound": (MAIL_ALONE,), "certificates": held_here, **changes}
+    whole = organisation(**own)
+    if shown and "certificates" in changes:  # in order by itself, and no connector knows it
+        whole = replace(whole, inbound=(replace(MAIL_ALONE, tls_sender_certificate_name="x.y"),))
+    assert recommended(delivery(*shown), whole) == {late.thumbprint if thumbprint == "W" else thumbprint}
+
+
+def test_a_key_may_be_to_be_repaired() -> None:
+    keyless = organisation(certificates=(installed("renewed_same", has_private_key=False),))
+    assert recommended(stopped(Stage.HANDSHAKE, Kind.CLOSED, ""), keyless) == {RENEWED}
+    assert recommended(delivery(), keyless) == {None}
 
 
 def test_the_name_that_a_client_calls_for_is_not_its_own() -> None:
@@ -358,3 +474,29 @@ def test_every_scene_is_judged_with_exports(name: str) -> None:
     report = judge(scenes()[name], Standard(), ANCHORS, AT, organisation())
     assert report.attribution is not None
     assert all(found.where.address == CLIENT for found in report.findings)
+
+
+# Exports in every form
+
+EXPORTS = Path("fixtures/exchange/exports")
+WHOLES = [EXPORTS / "org", *sorted((EXPORTS / "forms").iterdir())]
+PARTS = sorted(path for path in EXPORTS.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("exports", WHOLES, ids=lambda path: path.name)
+def test_a_good_delivery_is_good_by_every_form_of_the_exports(exports: Path) -> None:
+    report = judge(scenes()["delivery-whole"], Standard(), ANCHORS, AT, exported([exports]))
+    assert (report.verdict, attribution(report.attribution)) == (
+        OK,
+        f"attributed to connector {INBOUND} by certificate; relay possible: yes",
+    )
+    assert "connector-certificate-matches" in {found.code for found in report.findings}
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda path: str(path.relative_to(EXPORTS)))
+def test_what_a_part_of_the_exports_lacks_is_no_fault_of_the_delivery_s(part: Path) -> None:
+    report = judge(scenes()["delivery-whole"], Standard(), ANCHORS, AT, exported([part]))
+    assert report.verdict in (OK, UNKNOWN)
+    unknown = [sentence(found) for found in report.findings if found.code == "attribution-unknown"]
+    assert all("(Get-InboundConnector)" in text or "(Get-AcceptedDomain)" in text for text in unknown)
+    assert bool(unknown) is (report.verdict is UNKNOWN)

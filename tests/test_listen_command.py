@@ -402,6 +402,14 @@ def test_who_may_not_connect_is_named_once(monkeypatch: pytest.MonkeyPatch, caps
     assert "may not connect;" not in told
 
 
+@pytest.mark.parametrize(
+    ("where", "place"), [(f"{HOME}:0", HOME), ("0.0.0.0:0", "every IPv4 address"), ("[::]:0", "every IPv6 address")]
+)
+def test_it_says_where_it_listens(where: str, place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["listen", where, "--timeout", "0.01", *KEPT]) == 3
+    assert capsys.readouterr().err.startswith(f"listening on {place} port ")
+
+
 # A terminal
 
 
@@ -563,3 +571,6 @@ def test_the_guide_needs_no_port_and_no_network(estate: Estate, capsys: pytest.C
     assert "-Port" not in plain
     assert run(["listen", "192.0.2.9:2525", "--guide", "--connectors", str(estate.exports)]) == 0
     assert "-SmartHosts '192.0.2.9' -DNSRoutingEnabled $false -Port 2525" in capsys.readouterr().out
+    for everywhere in ("0.0.0.0", "[::]"):
+        assert run(["listen", f"{everywhere}:25", "--guide"]) == 0
+        assert "-SmartHosts '<HOST>'" in capsys.readouterr().out, "that leads to no one host"

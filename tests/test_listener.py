@@ -1,5 +1,6 @@
 """Our listener on loopback, with clients of every kind: what each showed is taken down, and none of them hurts it."""
 
+import errno
 import ipaddress
 import socket
 import ssl
@@ -26,7 +27,7 @@ from probe.dialogue.smtp import attend
 from probe.dialogue.smtp.server import KEYWORDS
 from probe.errors import ConfigError
 from probe.model import Direction, Kind, Observation, RouteKind, Stage
-from probe.observe.accept import Host, Patience, plain
+from probe.observe.accept import Host, Patience, plain, receive
 from probe.observe.tls_server import OwnCertificate, accepting, client_chain, self_made, server_context
 from probe.run.listen import AT_HOME, Listener, Rules, allowed, as_one, bind, came_to_deliver, evidence
 from tests.listening import A_WHILE, HOME, NAME, Client, Here, deliver, flood, listening, offering, own, tried
@@ -837,6 +838,56 @@ async def test_a_fault_in_the_answer_is_one_clients() -> None:
 
 
 @in_trio
+async def test_a_fault_in_what_hears_of_strangers_is_told() -> None:
+    def turned_away(*_: str) -> None:
+        raise ZeroDivisionError("turned away")
+
+    async with listening(rules=Rules(each=1), turned_away=turned_away) as here:
+        first = Client(here.port)
+        assert (await here.visit(first.hear)).startswith("220 ")
+        assert (await here.visit(Client(here.port).hear)).startswith("421 ")
+        assert await here.visit(lambda: first.ask("NOOP")) == "250 2.0.0 OK\r\n"
+        assert [type(fault) for fault in here.faults] == [ZeroDivisionError]
+
+
+@in_trio
+async def test_a_fault_in_what_hears_of_faults_ends_nothing() -> None:
+    told: list[Exception] = []
+
+    def fault(error: Exception) -> None:
+        told.append(error)
+        raise ZeroDivisionError("fault")
+
+    def record(_: Observation) -> None:
+        raise ValueError("record")
+
+    async with listening(record=record, fault=fault) as here:
+        for _ in range(2):
+            assert await here.visit(lambda: deliver(here.port)) == DELIVERED
+        await trio.testing.wait_all_tasks_blocked()
+    assert [type(error) for error in told] == [ValueError, ValueError]
+
+
+class Forgetful(socket.socket):
+    """As some systems leave one whose client has reset the connection."""
+
+    def getsockname(self) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+
+@in_trio
+async def test_a_socket_that_has_forgotten_its_address_is_no_fault_of_ours() -> None:
+    ours, theirs = socket.socketpair()
+    seen: list[Observation] = []
+    theirs.close()
+    forgetful = Forgetful(ours.family, ours.type, fileno=ours.detach())
+    forgetful.setblocking(False)
+    host = Host(name=NAME, context=server_context(own()), now=lambda: NOW)
+    await receive(forgetful, host, HOME, 25, seen.append)
+    assert [one.source for one in seen] == [None]
+
+
+@in_trio
 async def test_who_is_under_way_when_it_stops_may_finish_and_nobody_new_comes() -> None:
     async with listening() as here:
         client = Client(here.port)
@@ -883,6 +934,21 @@ def test_a_port_that_is_taken_in_ipv6_alone_is_taken() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"cannot listen on port {port}"):
             bind(None, port)
+
+
+def links() -> list[str]:
+    """This machine's addresses on links, with their zones."""
+    table = Path("/proc/net/if_inet6")
+    rows = [line.split() for line in table.read_text().splitlines()] if table.exists() else []
+    return [f"{ipaddress.IPv6Address(bytes.fromhex(row[0]))}%{row[5]}" for row in rows if row[3] == "20"]
+
+
+@pytest.mark.skipif(not links(), reason="no link-local address here")
+def test_a_link_local_address_is_bound_in_its_zone() -> None:
+    (taken,) = bind(links()[0], 0)
+    with taken:
+        address, _, _, zone = taken.getsockname()
+        assert f"{address}%{socket.if_indextoname(zone)}" == links()[0]
 
 
 def test_every_address_of_the_machine() -> None:

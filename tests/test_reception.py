@@ -14,16 +14,17 @@ import pytest
 import trio
 
 from probe.alert.sink import Sink
-from probe.config.duty import Door, Listening, Reply
+from probe.config.duty import Door, Listening
 from probe.errors import ConfigError
-from probe.model import Many, Observation, Organisation, Report
+from probe.model import Many, Observation, Organisation, Reply, Report
 from probe.report.ran import Ran
 from probe.run import reception as module
 from probe.run.events import Form, Log
+from probe.run.hosting import dressed
 from probe.run.listen import bind
 from probe.run.look import judge_one
 from probe.run.pace import ALL, EACH, MOST, NAMED, Pace
-from probe.run.reception import Reception, dressed
+from probe.run.reception import Reception
 from tests.deliveries import CLIENT, OTHER, SHOWN, delivered
 from tests.duties import AT, Ear, Holder, Scene, scene
 from tests.looks import HOUR
@@ -160,6 +161,21 @@ async def test_a_bug_in_one_look_is_told_and_the_next_is_taken(tmp_path: Path, m
 
 
 @real
+async def test_a_fault_of_its_own_ends_it_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Pace) -> tuple[int, int]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(module, "MINUTE", 0)
+    async with hall(tmp_path) as here:
+        assert here.reception.stands(here.reception.door)
+        monkeypatch.setattr(Pace, "begin", broken)
+        with trio.fail_after(10):
+            await here.reception.ended.wait()
+        assert not here.reception.stands(here.reception.door)
+    assert [one["where"] for one in here.events("fault")] == ["listen"]
+
+
+@real
 async def test_a_stranger_is_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_HOME", ())
     async with hall(tmp_path) as here:
@@ -192,9 +208,9 @@ async def test_without_its_table_nothing_is_looked_at_any_more(tmp_path: Path) -
 def test_a_certificate_that_tls_cannot_use_is_said_before_anything_begins() -> None:
     root = Authority.root()
     one, other = root.leaf(), root.leaf()
-    assert dressed(Door(own=(one.pem, one.key_pem)))
-    with pytest.raises(ConfigError, match="TLS cannot use"):
-        dressed(Door(own=(one.pem, other.key_pem)))
+    assert dressed(one.pem, one.key_pem)
+    with pytest.raises(ConfigError, match="TLS has no use"):
+        dressed(one.pem, other.key_pem)
 
 
 # What is worth a look

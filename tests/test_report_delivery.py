@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from probe.cli import run
 from probe.codec import encode
 from probe.dialogue.smtp.answered import answered
+from probe.judge.inbound.attribution import NO_DELIVERY
 from probe.model import (
     Attributed,
     Attribution,
@@ -83,20 +84,20 @@ def said(report: Report, verbosity: int = 0, *, transcript: bool = False, width:
         (
             REFUSED,
             (
-                "not attributed; relay possible: no: this is your 550 5.7.64, because it showed no certificate, and no "
-                "inbound connector knows its address"
+                "not attributed to any tenant; relay possible: no: this is your 550 5.7.64, because it showed no "
+                "certificate, and no inbound connector knows its address"
             ),
         ),
         (
             replace(REFUSED, partner="P", reply="550 5.7.51 TenantInboundAttribution; There is", because="x"),
             (
-                "not attributed, and restricted by partner connector P; relay possible: no: this is your 550 5.7.51, "
-                "because x"
+                "not attributed to any tenant, and restricted by partner connector P; relay possible: no: this is "
+                "your 550 5.7.51, because x"
             ),
         ),
         (
             replace(REFUSED, passes=True, reply="", because="it did not use TLS"),
-            "not attributed; relay possible: no, because it did not use TLS",
+            "not attributed to any tenant; relay possible: no, because it did not use TLS",
         ),
         (
             replace(RELAYED, outcome=Attributed.AMBIGUOUS, rivals=("A", "B")),
@@ -166,6 +167,39 @@ def test_what_the_sentence_on_attribution_says_is_not_said_twice() -> None:
     assert beside == alone
     assert "192.0.2.25: the server speaks TLSv1.1" in plain(alone)
     assert "and 2 more faults, see below" in plain(headline(delivery(delivered(), *found), 80))
+
+
+def test_a_cut_chain_is_one_reason_and_two_findings() -> None:
+    cut = finding("chain-incomplete", Verdict.FAIL, client(0), cause="client", missing="CN=CA", child="CN=x", aia="u")
+    untrusted = finding(
+        "certificate-not-trusted",
+        Verdict.FAIL,
+        client(0),
+        cause="client-chain-incomplete",
+        issuer="CN=CA",
+        roots="Mozilla",
+    )
+    report = delivery(delivered(reports.LEAF), cut, untrusted, attribution=REFUSED)
+    above = " ".join(plain(headline(report, 80)).split())
+    assert "the client did not send the certificate of CN=CA, which issued CN=x" in above
+    assert "trusted root" not in above
+    below = said(report).partition("FAIL  certificate-not-trusted")[2]
+    assert "192.0.2.25: without the certificate of CN=CA the chain does not come to a" in below
+    alone = plain(headline(delivery(delivered(reports.LEAF), untrusted, attribution=REFUSED), 80))
+    assert "without the certificate of CN=CA" in alone
+
+
+def test_what_came_to_no_delivery_is_not_said_to_be_unknown() -> None:
+    failure = Failure(stage=Stage.HANDSHAKE, kind=Kind.ALERT, detail="unknown ca")
+    found = finding("client-handshake-failed", Verdict.FAIL, client(), cause="refused-ours", detail="unknown ca")
+    unknown = Attribution(outcome=Attributed.UNKNOWN, relay=Relay.UNKNOWN, because=NO_DELIVERY)
+    report = delivery(delivered(session=None, failure=failure), found, attribution=unknown)
+    assert plain(headline(report, 80)) == (
+        "FAIL  delivery from 192.0.2.25 (mail.contoso.com)\n"
+        "  192.0.2.25: the client refused the listener's certificate: unknown ca\n\n"
+    )
+    lacking = replace(unknown, because="the exports have no inbound connectors")
+    assert "attribution is unknown, because the exports" in said(replace(report, attribution=lacking))
 
 
 def test_who_greets_otherwise_inside_tls_is_called_so() -> None:

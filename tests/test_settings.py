@@ -11,13 +11,13 @@ import pytest
 from fixtures.certificates import sample
 from fixtures.make import HERE
 from probe import config
-from probe.config.duty import Door, Listening, Reply, Schedule, Settings
+from probe.config.duty import Door, Listening, Schedule, Settings
 from probe.config.settings import check, find, load
 from probe.config.settings.document import Document
 from probe.config.settings.places import places
 from probe.errors import ConfigError
 from probe.judge.standard import AuthLevel, Standard, Want
-from probe.model import Target
+from probe.model import Reply, Target
 from tests.pki import Authority, pem
 from tests.sinks import use_two_kinds
 

@@ -9,11 +9,10 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -21,31 +20,32 @@ from OpenSSL import SSL
 
 from probe.cli.printer import Printer
 from probe.dialogue.smtp import attend
-from probe.dialogue.smtp.server import NOT_NOW
 from probe.judge.certificate import Certificate, parse
 from probe.judge.chain import Anchors
 from probe.judge.standard import Standard
-from probe.model import Observation, Verdict, gravest
+from probe.model import Observation, Reply, Verdict, gravest
 from probe.observe.accept import Host
 from probe.report.escape import visible
+from probe.run.hosting import answered
 from probe.run.listen import AT_HOME, GRACE, Listener, Network, Rules, came_to_deliver, evidence
 
 if TYPE_CHECKING:
     from probe.model import Organisation
 
 ADDRESSES = 100  # of which is told that they did not deliver
+EVERY = {"0.0.0.0": "every IPv4 address", "::": "every IPv6 address"}  # noqa: S104 - what was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
     """What the command line asks for. `name` is what we call ourselves, `context` has our certificate. `networks` may
-    connect besides those at home. `exchange`: answer as Exchange Online would. `once`: one delivery is enough;
-    `seconds`: so is that time. `user`: as whom we run now, where that was changed."""
+    connect besides those at home. `once`: one delivery is enough; `seconds`: so is that time. `user`: as whom we run
+    now, where that was changed."""
 
     name: str
     context: SSL.Context
     networks: tuple[Network, ...]
-    exchange: bool
+    reply: Reply
     full: bool
     once: bool
     seconds: float | None
@@ -71,6 +71,7 @@ class Attending:
         self._fault: list[Verdict] = []  # of ours: what was not judged, is not known
         self._unwritable: OSError | None = None
         self._told = Told()
+        self._watched = sys.stderr is not None and sys.stderr.isatty() and not wishes.quiet
 
     def attend(self, sockets: Sequence[socket.socket]) -> int:
         """Until it is over; gives the exit code."""
@@ -84,19 +85,16 @@ class Attending:
         return gravest([*verdicts, *self._fault]).exit_code
 
     async def _attend(self, sockets: Sequence[socket.socket]) -> None:
-        watched = sys.stderr is not None and sys.stderr.isatty() and not self._wishes.quiet
-        step = _step if watched else _unwatched
-        host = partial(
-            Host,
-            name=self._wishes.name,
-            context=self._wishes.context,
-            now=_now,
-            answer=partial(self._answer, step=step),
-            full=self._wishes.full,
-            step=step,
-        )
         listener = Listener(
-            lambda secure: host(secure=secure),
+            lambda secure: Host(
+                name=self._wishes.name,
+                context=self._wishes.context,
+                now=_now,
+                answer=self._answer,
+                secure=secure,
+                full=self._wishes.full,
+                step=self._step,
+            ),
             Rules(allow=(*AT_HOME, *self._wishes.networks)),
             self._record,
             turned_away=self._turned_away,
@@ -160,13 +158,13 @@ class Attending:
         if self._wishes.once:
             self._end()
 
-    def _answer(self, seen: Observation, step: Callable[[Observation], None]) -> str:
-        step(seen)
-        if not self._wishes.exchange or self._organisation is None:
-            return NOT_NOW
-        from probe.judge.inbound import refusal
+    def _step(self, seen: Observation) -> None:
+        if self._watched:
+            say(_progress(seen))
 
-        return refusal(seen, self._standard, self._anchors, seen.at, self._organisation) or NOT_NOW
+    def _answer(self, seen: Observation) -> str:
+        self._step(seen)
+        return answered(seen, self._wishes.reply, self._standard, self._anchors, self._organisation)
 
 
 class Told:
@@ -200,30 +198,25 @@ async def _stop_after(seconds: float, listener: Listener) -> None:
     listener.stop()
 
 
-def _unwatched(_: Observation) -> None:
-    """Nobody watches."""
-
-
-def _step(seen: Observation) -> None:
+def _progress(seen: Observation) -> str:
     """How far a client is, for somebody who watches."""
     peer, said = seen.endpoint.address, attend(seen.transcript)
     if said.recipients:
         senders = ", ".join(name or "the null sender" for name in said.senders)
-        say(f"{peer} sends from {senders} to {', '.join(name or 'no domain' for name in said.recipients)}")
-    elif seen.session:
+        return f"{peer} sends from {senders} to {', '.join(name or 'no domain' for name in said.recipients)}"
+    if seen.session:
         leaf = parse(seen.chain.der[0]) if seen.chain else None
         shown = leaf.subject if isinstance(leaf, Certificate) else "one that cannot be read" if seen.chain else "none"
-        say(f"{peer} {seen.session.version}, certificate: {shown}")
-    else:
-        say(f"{peer} connected")
+        return f"{peer} {seen.session.version}, certificate: {shown}"
+    return f"{peer} connected"
 
 
 def _beginning(sockets: Sequence[socket.socket], wishes: Wishes) -> str:
     addresses = {str(listening.getsockname()[0]) for listening in sockets}
-    place = "every address" if addresses & {"0.0.0.0", "::"} else ", ".join(addresses)  # noqa: S104 - what was asked for
+    place = "every address" if addresses >= EVERY.keys() else ", ".join(EVERY.get(one, one) for one in addresses)
     user = f", user {wishes.user}" if wishes.user else ""
     others = "".join(f", {network}" for network in wishes.networks)
-    answer = "answered as Exchange Online would" if wishes.exchange else "answered 451 and stay queued"
+    answer = "answered as Exchange Online would" if wishes.reply is Reply.EXCHANGE else "answered 451 and stay queued"
     return (
         f"listening on {place} port {sockets[0].getsockname()[1]} as {wishes.name}{user}; who may connect: "
         f"loopback and private networks{others}; messages are {answer}"

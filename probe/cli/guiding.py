@@ -1,6 +1,7 @@
 """`probe listen --guide`: nothing is listened to."""
 
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from probe.cli.terminal import write
@@ -15,5 +16,6 @@ def show(
 ) -> int:
     """Print the guide for a listener at that place (None: port 25) and of that name."""
     address, port = place or (None, 0)
-    write(guide(organisation, datetime.now(UTC), host=host or address, port=port or SMTP_PORT), colour=colour)
+    reached = address if address and not ip_address(address).is_unspecified else None
+    write(guide(organisation, datetime.now(UTC), host=host or reached, port=port or SMTP_PORT), colour=colour)
     return 0

@@ -89,12 +89,13 @@ def door(settings: "Settings") -> Iterator[tuple["socket", ...]]:
     if settings.listen is None:
         yield ()
         return
+    from probe.run.hosting import dressed
     from probe.run.listen import bind
     from probe.run.privilege import drop
-    from probe.run.reception import dressed
 
     wanted = settings.listen.door
-    dressed(wanted)
+    if wanted.own:
+        dressed(*wanted.own)  # what TLS cannot use is said before anything begins
     sockets = tuple(bind(wanted.address, wanted.port))
     try:
         if wanted.user:

@@ -11,7 +11,7 @@ import typer
 
 from probe.cli import options as o
 from probe.cli.exports import Form
-from probe.errors import ConfigError, UsageError
+from probe.errors import UsageError
 
 if TYPE_CHECKING:
     import socket
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
     from probe.run.listen import Network
 
 _HINT = "as in 25, 192.0.2.1:25 or [2001:db8::1]:25; 0 takes a free port"
-NAMELESS = "probe.invalid"  # what we call ourselves where this host has no name (RFC 6761 §6.4)
 _WHERE = re.compile(r"(?:(\[[^\[\]]+\]|[^:\[\]]+)?:)?([0-9]{1,5})")
 
 
 class Answer(StrEnum):
-    """What a recipient is answered."""
+    """`probe.model.Reply`, which would have to be loaded for each `--help`."""
 
     NOT_NOW = "not-now"
     EXCHANGE = "exchange"
@@ -139,6 +138,7 @@ def listen(
 
     from probe.cli.attending import Attending, Wishes
     from probe.cli.printer import Printer
+    from probe.model import Reply
     from probe.run.privilege import NOBODY, is_root
 
     called = called or _own_name()
@@ -161,7 +161,7 @@ def listen(
             name=called,
             context=context,
             networks=tuple(networks),
-            exchange=reply is Answer.EXCHANGE,
+            reply=Reply(reply.value),
             full=full_addresses,
             once=once,
             seconds=timeout,
@@ -198,6 +198,7 @@ def _own_name() -> str:
     import trio
 
     from probe.observe import own_name
+    from probe.run.hosting import NAMELESS
 
     return trio.run(own_name) or NAMELESS
 
@@ -206,20 +207,15 @@ def _context(cert: Path | None, key: Path | None, name: str) -> "SSL.Context":
     """What TLS needs of us: the user's certificate, else one for that name. Raises `UsageError` and `ConfigError`."""
     from datetime import UTC, datetime
 
-    from OpenSSL import SSL
-
     from probe import config
-    from probe.observe.tls_server import OwnCertificate, self_made, server_context
+    from probe.observe.tls_server import self_made, server_context
+    from probe.run.hosting import dressed
 
     if cert is None:
         if key:
             raise UsageError("--key without a certificate", "name its certificate with --cert")
         return server_context(*self_made(name, datetime.now(UTC)))
-    chain, secret = config.own_certificate(cert, key)
-    try:
-        return server_context(OwnCertificate(chain=chain, key=secret))
-    except (SSL.Error, ValueError, TypeError):  # what it says is not shown: it may hold the key
-        raise ConfigError(f"TLS has no use for the key of {cert}", "take one of RSA, P-256 or P-384") from None
+    return dressed(*config.own_certificate(cert, key))
 
 
 def _bound(place: tuple[str | None, int], user: str | None) -> "Sequence[socket.socket]":

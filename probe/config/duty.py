@@ -1,14 +1,13 @@
 """What the configuration comes to: everything that `probe run` and `probe watch` need to know, resolved and checked."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from probe.alert.sink import Sink
 from probe.judge.chain import Anchors
 from probe.judge.standard import Standard
-from probe.model import Organisation, Target
+from probe.model import Organisation, Reply, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +45,6 @@ class Looking:
     trust_ad: bool = False
     ehlo: str | None = None
     parallel: int = 64
-
-
-class Reply(StrEnum):
-    """What the listener answers to a recipient."""
-
-    NOT_NOW = "not-now"  # to each: come again later
-    EXCHANGE = "exchange"  # what Exchange Online would say, as far as that is a refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

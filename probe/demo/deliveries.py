@@ -116,7 +116,7 @@ def _cases(
         verdict=Verdict.FAIL,
         outcome=Attributed.CHAIN_BAD,
         codes=frozenset({"not-attributed", "certificate-not-trusted", "connector-certificate-mismatch"}),
-        causes=frozenset({"chain-bad", "client-self-signed"}),
+        causes=frozenset({"self-signed", "client-self-signed"}),
     )
     yield Delivery(
         name="no certificate sent",

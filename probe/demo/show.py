@@ -96,14 +96,14 @@ async def hear_deliveries(tell: Callable[[Delivery, Report, list[str]], None]) -
     heard, seen = trio.open_memory_channel[Observation](math.inf)
     sockets = bind(ADDRESS, 0)
     port = int(sockets[0].getsockname()[1])
-    listener = Listener(
-        lambda secure: Host(name=LISTENER, context=context, now=world.now, secure=secure),
-        Rules(),
-        heard.send_nowait,
-        turned_away=lambda *_: None,  # then nothing is seen, and its time runs out
-        fault=_raise,
-    )
     async with trio.open_nursery() as nursery:
+        listener = Listener(
+            lambda secure: Host(name=LISTENER, context=context, now=world.now, secure=secure),
+            Rules(),
+            heard.send_nowait,
+            turned_away=lambda *_: None,  # then nothing is seen, and its time runs out
+            fault=lambda error: nursery.start_soon(_raise, error),
+        )
         await nursery.start(listener.serve, sockets)
         for case in built.cases:
             with trio.fail_after(PATIENCE):
@@ -120,5 +120,5 @@ def _anchors(roots_pem: bytes) -> Anchors:
     return Anchors(label="the demo's root", der=(ssl.PEM_cert_to_DER_cert(roots_pem.decode()),))
 
 
-def _raise(error: Exception) -> None:
+async def _raise(error: Exception) -> None:
     raise error

@@ -95,6 +95,13 @@ class Speaker(StrEnum):
     SERVER = "S"
 
 
+class Reply(StrEnum):
+    """What the listener answers to a recipient."""
+
+    NOT_NOW = "not-now"  # to each: come again later
+    EXCHANGE = "exchange"  # what Exchange Online would say, as far as that is a refusal
+
+
 class Direction(StrEnum):
     """Who connected."""
 

@@ -144,7 +144,10 @@ async def _part(notes: Notes, wire: Wire, data: bytes) -> None:
 
 
 def _own_address(sock: socket.socket) -> str | None:
-    own = sock.getsockname()
+    try:
+        own = sock.getsockname()
+    except OSError:  # some systems forget it as soon as the client has reset the connection
+        return None
     return plain(str(own[0])) if isinstance(own, tuple) else None  # a socket pair has no address
 
 

@@ -31,8 +31,8 @@ def _owner(found: Attribution) -> str:
     if found.outcome in _BY:
         return f"attributed to connector {visible(found.connector or '?')} by {_BY[found.outcome]}"
     if found.partner is not None:
-        return f"not attributed, and restricted by partner connector {visible(found.partner)}"
-    return "not attributed"
+        return f"not attributed to any tenant, and restricted by partner connector {visible(found.partner)}"
+    return "not attributed to any tenant"
 
 
 def _relay(found: Attribution) -> str:

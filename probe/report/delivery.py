@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from probe.dialogue.smtp import Envelope, attend
 from probe.dialogue.smtp.answered import answered
 from probe.judge.certificate import parse
-from probe.model import Attribution, Observation, Report, Stage
+from probe.judge.inbound.attribution import NO_DELIVERY
+from probe.model import Attribution, Finding, Observation, Report, Stage, Verdict
 from probe.report.attribution import attribution
 from probe.report.endpoint import certificate_rows, findings_on, session_row, times_row, transcript_rows
 from probe.report.escape import visible
@@ -50,11 +51,21 @@ def render(report: Report, *, verbosity: int, transcript: bool, width: int) -> l
 def headline(report: Report, width: int) -> Iterator[Line]:
     """The verdict, the attribution, and what else is wrong with it."""
     yield from heading(report.verdict, f"delivery from {who(report)}", width=width)
-    yield from body(attribution(report.attribution), width=width, hang=2)
-    said = _SAID if report.attribution else ()
-    unsaid = (finding for finding in report.findings if finding.code not in said)
-    yield from reasons(unsaid, nearby(report), width)
+    found = report.attribution
+    if found is None or found.because != NO_DELIVERY:  # why it did not come to one is the first of the reasons
+        yield from body(attribution(found), width=width, hang=2)
+    yield from reasons(_unsaid(report), nearby(report), width)
     yield BLANK
+
+
+def _unsaid(report: Report) -> Iterator[Finding]:
+    """What the sentence on attribution does not say, each fact once: a chain that lacks its middle is not trusted."""
+    said = _SAID if report.attribution else ()
+    cut = {found.where.address for found in report.findings if found.code == "chain-incomplete"}
+    for found in report.findings:
+        follows = found.fact("cause") == "client-chain-incomplete" and found.where.address in cut
+        if found.code not in said and not (follows and found.verdict is not Verdict.OK):
+            yield found
 
 
 def _block(report: Report, seen: Observation, verbosity: int, transcript: bool, width: int) -> Iterator[Line]:

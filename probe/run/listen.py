@@ -8,6 +8,7 @@ in one line and let go, which costs next to nothing.
 import errno
 import ipaddress
 import socket
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -22,7 +23,7 @@ from probe.observe.accept import Host, plain, receive
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-# Loopback, private (RFC 1918, RFC 4193) and link-local: whoever else should connect has to be named.
+# Loopback, private (RFC 1918, RFC 4193) and IPv6's link-local: whoever else should connect has to be named.
 AT_HOME = tuple(
     ipaddress.ip_network(text)
     for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7", "fe80::/10")
@@ -53,7 +54,8 @@ class Rules:
 
 class Listener:
     """Serves clients. `record` gets what was seen of each; `turned_away` the address of each who was not heard and why:
-    not-allowed, too-many; `fault` what went wrong with one for a reason of ours."""
+    not-allowed, too-many, or a shortage of ours in words; `fault` what went wrong with one for a reason of ours, in
+    these two as well. Whatever they raise, the listener serves on."""
 
     def __init__(
         self,
@@ -119,7 +121,7 @@ class Listener:
             with suppress(OSError):
                 sock.send(_NOT_ALLOWED if reason == "not-allowed" else _TOO_MANY)
             sock.close()
-            self._turned_away(peer, reason)
+            self._tell_away(peer, reason)
         else:
             self._here[as_one(peer)] += 1
             clients.start_soon(self._one, sock, peer, port)
@@ -135,14 +137,24 @@ class Listener:
         try:
             await receive(sock, self._host, peer, port, self._record)
         except ProbeError as error:  # a shortage: the next one may fare better
-            self._turned_away(peer, str(error))
+            self._tell_away(peer, str(error))
         except Exception as error:
-            self._fault(error)
+            self._blame(error)
         finally:
             sock.close()
             self._here[as_one(peer)] -= 1
             if not self._here[as_one(peer)]:
                 del self._here[as_one(peer)]
+
+    def _tell_away(self, peer: str, reason: str) -> None:
+        try:
+            self._turned_away(peer, reason)
+        except Exception as error:
+            self._blame(error)
+
+    def _blame(self, error: Exception) -> None:
+        with suppress(Exception):  # whoever is told of faults may have one
+            self._fault(error)
 
     def _may_secure(self) -> bool:
         """A handshake costs a thousand times what a command does, so there is a rate: a bucket that fills up."""
@@ -192,13 +204,16 @@ def bind(address: str | None, port: int) -> list[socket.socket]:
 
 
 def _listening(address: str, port: int) -> socket.socket:
-    made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    # It knows zones (RFC 4007 §11), of which `bind` alone makes none.
+    family, *_, place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
+    made = socket.socket(family, socket.SOCK_STREAM)
     try:
         if made.family is socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform != "win32":  # where it lets others take the port from us
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.setblocking(False)
-        made.bind((address, port))
+        made.bind(place)
         made.listen(_BACKLOG)
     except BaseException:
         made.close()

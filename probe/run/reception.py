@@ -7,38 +7,23 @@ from dataclasses import replace
 from datetime import datetime
 
 import trio
-from OpenSSL import SSL
 
-from probe.config.duty import Door, Listening, Reply, Schedule, Watched
+from probe.config.duty import Door, Listening, Schedule, Watched
 from probe.dialogue.smtp.server import NOT_NOW
-from probe.errors import ConfigError
 from probe.model import Observation, Target
 from probe.observe.accept import Host
-from probe.observe.tls_server import OwnCertificate, self_made, server_context
+from probe.observe.tls_server import self_made, server_context
 from probe.report.ran import Ran
 from probe.run.duty import Duty
+from probe.run.hosting import NAMELESS, answered, dressed
 from probe.run.listen import AT_HOME, Listener, Rules, came_to_deliver, evidence
 from probe.run.look import judge_one, taken
 from probe.run.mishap import Mishap
 from probe.run.pace import MINUTE, Pace
 from probe.state.delivered import GONE
 
-NAMELESS = "probe.invalid"  # what we call ourselves where this host has no name (RFC 6761 §6.4)
 # Nobody knows when a client comes next. What was found holds as long as the client is known: two of these.
 _HOLDS = Schedule(every=GONE.total_seconds() / 2)
-
-
-def dressed(door: Door) -> SSL.Context | None:
-    """TLS with the door's own certificate; None: it has none. Raises `ConfigError`."""
-    if door.own is None:
-        return None
-    chain, key = door.own
-    try:
-        return server_context(OwnCertificate(chain=chain, key=key))
-    except (SSL.Error, ValueError, TypeError):
-        raise ConfigError(
-            "[listen]: TLS cannot use the certificate of cert", "one of RSA or ECDSA serves every client"
-        ) from None
 
 
 class Reception:
@@ -61,7 +46,8 @@ class Reception:
 
     async def serve(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Until `stop`; those under way have their grace. A fault of ours ends the listener, and not the watch."""
-        context = dressed(self.door) or server_context(*self_made(self._name, self._now()))
+        own = self.door.own
+        context = dressed(*own) if own else server_context(*self_made(self._name, self._now()))
         self._listener = Listener(
             lambda secure: Host(
                 name=self._name,
@@ -79,21 +65,23 @@ class Reception:
         places = [f"{address} port {port}" for address, port, *_ in (each.getsockname() for each in self._sockets)]
         self._duty.log.event("listening", address=", ".join(places), what="deliveries")
         try:
-            async with trio.open_nursery() as beside:
-                beside.start_soon(self._keep_pace)
-                task_status.started()
-                if not self._stopped:
-                    await self._listener.serve(self._sockets)
-                beside.cancel_scope.cancel()
+            try:
+                async with trio.open_nursery() as beside:
+                    beside.start_soon(self._keep_pace)
+                    task_status.started()
+                    if not self._stopped:
+                        await self._listener.serve(self._sockets)
+                    beside.cancel_scope.cancel()
+            finally:
+                self._begin()  # what was to wait for the next minute
         except Exception as error:
             self._duty.log.fault(error, where="listen")
         finally:
-            self._begin()  # what was to wait for the next minute
             self.ended.set()
 
     def stands(self, door: Door) -> bool:
         """Whether it is open, and this very door."""
-        return not self._stopped and self.door == door
+        return not (self._stopped or self.ended.is_set()) and self.door == door
 
     def stop(self) -> None:
         """Take no new client."""
@@ -148,13 +136,10 @@ class Reception:
 
     def _answer(self, seen: Observation) -> str:
         """To a recipient."""
-        listen = self._duty.settings.listen
-        if not listen or listen.reply is Reply.NOT_NOW:
+        if not (listen := self._duty.settings.listen):
             return NOT_NOW
-        from probe.judge.inbound import refusal  # what reads exports takes its time to be loaded
-
         anchors = self._duty.eyes.looking.anchors
-        return refusal(seen, listen.standard, anchors, self._now(), listen.organisation) or NOT_NOW
+        return answered(seen, listen.reply, listen.standard, anchors, listen.organisation)
 
     def _turned_away(self, client: str, reason: str) -> None:
         if self._pace.names(client, reason):

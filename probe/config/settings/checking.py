@@ -11,10 +11,11 @@ import msgspec
 
 from probe.alert.sink import Sink
 from probe.alert.words import Secret
-from probe.config.duty import Listening, Reply, Settings, Watched
+from probe.config.duty import Listening, Settings, Watched
 from probe.config.settings.places import Path as Place
 from probe.config.settings.places import places
 from probe.errors import ConfigError
+from probe.model import Reply
 
 _NEEDED = "env:NAME is a variable of the environment that probe runs in, file:PATH a file that it may read"
 _A_PATH = "a path, beginning where this file is"

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from probe import config
-from probe.config.duty import Door, Listening, Reply
+from probe.config.duty import Door, Listening
 from probe.config.settings.document import Document, quoted
 from probe.config.settings.fitting import path
 from probe.errors import ProbeError
 from probe.judge.standard import Standard
+from probe.model import Reply
 
 # What the defaults say of certificates, they say of servers: the one that a client shows may well be another.
 _SHARED = ("connectors", "min_tls", "warn_days", "tags", "remind")

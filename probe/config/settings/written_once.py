@@ -5,8 +5,8 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from probe.alert.words import Duration
-from probe.config.duty import Reply
 from probe.config.settings.written import Expecting, Judging, PathText, Target, Texts
+from probe.model import Reply
 
 
 class Defaults(Expecting, kw_only=True, forbid_unknown_fields=True):

@@ -78,9 +78,17 @@ ATTRIBUTION = (
                     "Exchange Online counts a certificate only if it is a CA's, in date, and sent with all its "
                     f"intermediates; the finding has its word for what is wrong. {_A_STRANGER_S}"
                 ),
+                remedy=("Mend what the finding on the certificate says is wrong with it: it says how, too.",),
+            ),
+            "self-signed": Cause(
+                title="Not attributed: the client's certificate is self-signed",
+                meaning=(
+                    "Exchange Online counts a certificate only if it is a CA's; a self-signed one counts for nothing, "
+                    f"whoever trusts it. {_A_STRANGER_S}"
+                ),
                 remedy=(
-                    "Mend the chain: the finding on the certificate says what is wrong with it, and how.",
-                    "A self-signed certificate does not count, whoever trusts it.",
+                    "Let the send connector name another certificate, a CA's.",
+                    *SEND_CERTIFICATE,
                 ),
             ),
             "no-connector": Cause(
@@ -139,6 +147,18 @@ ATTRIBUTION = (
                 title="The exports do not tell whether an inbound connector knows the client",
                 meaning="Nothing is concluded from what is not known. The finding says what is missing.",
                 remedy=_COLLECT,
+            ),
+            "address": Cause(
+                title="The client's address here is not the one that Exchange Online would see",
+                meaning=(
+                    "It came from an address inside, or by IPv6, and an inbound connector of the tenant goes by public "
+                    "addresses of IPv4. Whether the client's is among them cannot be seen here."
+                ),
+                remedy=(
+                    "In Exchange Online PowerShell, see which addresses the connectors know:",
+                    "    Get-InboundConnector | Format-List Name, Enabled, ConnectorType, SenderIPAddresses",
+                    "If the address that the firewall gives the server's mail is among them, the mail is attributed.",
+                ),
             ),
             "accepted-domains": Cause(
                 title="The exports do not tell which domains the tenant accepts",

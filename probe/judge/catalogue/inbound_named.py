@@ -6,21 +6,39 @@ from probe.judge.catalogue.entry import Cause
 from probe.judge.catalogue.words import REMOVE_OLD, RESTART, SEND_CERTIFICATE, SHOW_CERTIFICATES
 
 SEND_NAMED: Mapping[str, Cause] = {
+    "send-old-installed": Cause(
+        title="The server shows an older certificate than its send connector names",
+        meaning=(
+            "It is for the same subject or names and ends earlier. Exchange holds its choice in memory until transport "
+            "restarts, and may take an old certificate as long as it is installed. Compare thumbprints with care "
+            "before you remove one: it is easy to take the good one for the bad."
+        ),
+        remedy=(
+            "See which certificates the server has, with their Services, and which one the send connector names:",
+            *SHOW_CERTIFICATES,
+            "Restart transport, which holds the old choice in memory:",
+            *RESTART,
+            "If the old one comes again, and nothing else uses it any more (web mail, IMAP), remove it.",
+            *REMOVE_OLD,
+            *SEND_CERTIFICATE,
+        ),
+    ),
     "send-another-installed": Cause(
         title="The server shows another certificate than its send connector names",
         meaning=(
-            "Exchange holds its choice in memory until transport restarts, and may take an old certificate that is "
-            "still installed. Compare thumbprints with care before you remove one: it is easy to take the good one "
-            "for the bad. Exchange Online compares names alone, and is content where those and the chain are right."
+            "It is not an older one of the same name but one that is there for something else, such as web mail, or "
+            "the one that Exchange made for itself: leave it where it is. Exchange holds its choice in memory until "
+            "transport restarts, and takes another where it cannot use the one that is named. Exchange Online compares "
+            "names alone, and is content where those and the chain are right."
         ),
         remedy=(
-            "See which certificates the server has, and which one the send connector names:",
+            "See which certificate it is, and which one the send connector names:",
             *SHOW_CERTIFICATES,
             "If the name is right, restart transport, which holds the old choice in memory:",
             *RESTART,
-            "If it comes again, and the one that was shown is the old one, remove it.",
-            *REMOVE_OLD,
+            "If it is not, or if the same comes again:",
             *SEND_CERTIFICATE,
+            "If it stays, the named certificate has no key that transport can use: read the server's send log.",
         ),
     ),
     "send-not-installed": Cause(

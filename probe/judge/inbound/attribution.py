@@ -17,7 +17,7 @@ from probe.judge.catalogue.words import NAME_NOT_ACCEPTED, NOT_ATTRIBUTED, PARTN
 from probe.judge.certificate import Certificate
 from probe.judge.hybrid.accepted import above, covering, may_cover, of_tenant, takes
 from probe.judge.hybrid.connectors import on_premises
-from probe.judge.hybrid.offline.senders import MOST_INBOUND
+from probe.judge.hybrid.offline.senders import MOST_INBOUND, is_legacy
 from probe.judge.inbound.matching import Match, Matches, by_address, by_certificate, refusing
 from probe.model import AcceptedDomain, Attributed, Attribution, Organisation, Relay
 
@@ -25,7 +25,8 @@ ADD_DOMAINS = "the exports have no accepted domains of Exchange Online (Get-Acce
 ADD_CONNECTORS = "the exports have no inbound connectors (Get-InboundConnector)"
 NO_CONNECTORS = "the tenant has no inbound connector of type OnPremises that is enabled"
 NO_DELIVERY = "it did not come to a delivery"
-TOLD = 3  # properties that are missing
+HIDDEN = "cannot be known here, and these connectors go by addresses"
+TOLD = 3  # properties that are missing, or connectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +65,17 @@ def attribute(client: Client, organisation: Organisation) -> Attribution:
         return _by_address(client, placed.found, accepted)
     partner = refusing(organisation.inbound, client.said.senders, client.counting, client.address)
     if missing := (*named.open, *placed.open):
-        more = f" and {len(missing) - TOLD} more" if len(missing) > TOLD else ""
         so_far = "" if named.open else f"{_lacking(client)[1]}; and "
-        return _unknown(f"{so_far}the exports do not have {', '.join(missing[:TOLD])}{more}")
-    return _nobodys(client, accepted, partner.name if partner else None, any_connector=bool(connectors))
+        return _unknown(f"{so_far}the exports do not have {_few(missing)}")
+    if placed.hidden:
+        outside = f"at which address Exchange Online would see {client.address} {HIDDEN}: {_few(placed.hidden)}"
+        return _unknown(f"{_lacking(client)[1]}; and {outside}")
+    made = _nobodys(client, accepted, partner.name if partner else None, any_connector=bool(connectors))
+    return replace(made, doubt=named.doubt)
+
+
+def _few(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:TOLD]) + (f" and {len(names) - TOLD} more" if len(names) > TOLD else "")
 
 
 def _unknown(because: str) -> Attribution:
@@ -81,7 +89,7 @@ def _by_certificate(client: Client, found: tuple[Match, ...], accepted: tuple[Ac
         relay, because = Relay.UNKNOWN, ADD_DOMAINS
     elif not outside:
         relay, because = Relay.YES, ""
-    elif unclear := [match.value for match in outside if may_cover(match.value.lower(), _above(match, accepted))]:
+    elif unclear := [match.value for match in outside if may_cover(match.value, above(match.value, accepted))]:
         relay, because = Relay.UNKNOWN, f"whether {unclear[0]} lies under an accepted domain is not known"
     elif len(outside) < len(found):
         relay, because = Relay.UNKNOWN, "it depends on which of the connectors is taken"
@@ -97,12 +105,8 @@ def _by_certificate(client: Client, found: tuple[Match, ...], accepted: tuple[Ac
 def _domain(client: Client, match: Match, accepted: tuple[AcceptedDomain, ...]) -> str | None:
     """The accepted domain under which the certificate lies, by the name that the connector knows it by; a pair of
     issuer and subject has as many as the certificate."""
-    names = client.leaf.names if "<" in match.value and client.leaf else (match.value.lower(), match.by)
+    names = client.leaf.names if is_legacy(match.value) and client.leaf else (match.value, match.by)
     return next(filter(None, (covering(name, accepted) for name in names)), None)
-
-
-def _above(match: Match, accepted: tuple[AcceptedDomain, ...]) -> list[AcceptedDomain]:
-    return above(match.value.lower(), accepted)
 
 
 def _by_address(client: Client, found: tuple[Match, ...], accepted: tuple[AcceptedDomain, ...]) -> Attribution:
@@ -143,7 +147,8 @@ def _lacking(client: Client) -> tuple[Attributed, str]:
     if not client.shown:
         return Attributed.NOT_SENT, "it showed no certificate"
     if client.status:
-        return Attributed.CHAIN_BAD, f"its certificate does not count ({client.status})"
+        what = "a self-signed certificate" if client.leaf and client.leaf.self_signed else "its certificate"
+        return Attributed.CHAIN_BAD, f"{what} does not count ({client.status})"
     return Attributed.NO_CONNECTOR, "no inbound connector knows a name of its certificate"
 
 
@@ -157,23 +162,38 @@ def _settled(
 ) -> Attribution:
     """With what follows for the senders and recipients that were named."""
     said = client.said
-    inside = bool(said.recipients) and all(takes(domain, accepted) for domain in said.recipients)
-    own = bool(said.senders) and all(takes(domain, accepted) for domain in said.senders)
+    inside, own = _tenants(said.recipients, accepted), _tenants(said.senders, accepted)
     passes: bool | None
     match relay:
         case Relay.YES:
             passes = True if said.senders else None
         case Relay.ACCEPTED_SENDERS:
-            passes = (own or inside) if said.senders else None
+            passes = _either(own, inside) if said.senders else None
         case Relay.NO:
             passes = inside if said.recipients and accepted else None
         case Relay.UNKNOWN:
             passes = None
-    refused = passes is False or (relay is Relay.NO and passes is None)
+    refused = passes is False or (relay is Relay.NO and not (said.recipients and accepted))
     return Attribution(outcome=outcome, relay=relay, because=because, passes=passes, reply=denied if refused else "")
 
 
 def foreign(senders: Iterable[str], organisation: Organisation) -> tuple[str, ...]:
     """The senders' domains that are none of the tenant's, "" being the null sender."""
     accepted = of_tenant(organisation)
-    return tuple(domain for domain in senders if not takes(domain, accepted))
+    return tuple(domain for domain in senders if takes(domain, accepted) is False)
+
+
+def undecided(said: Envelope, organisation: Organisation) -> tuple[str, ...]:
+    """The domains of which it is not known whether the tenant takes them for its own."""
+    accepted = of_tenant(organisation)
+    return tuple(domain for domain in (*said.senders, *said.recipients) if takes(domain, accepted) is None)
+
+
+def _tenants(domains: tuple[str, ...], accepted: tuple[AcceptedDomain, ...]) -> bool | None:
+    """Whether all are the tenant's own, and there are some; None: that is not known."""
+    each = {takes(domain, accepted) for domain in domains}
+    return False if not each or False in each else None if None in each else True
+
+
+def _either(one: bool | None, other: bool | None) -> bool | None:
+    return True if one or other else None if None in (one, other) else False

@@ -58,11 +58,10 @@ def judge_client_chain(seen: Observation, standard: Standard, anchors: Anchors, 
 
 
 def _of_client(findings: list[Finding]) -> Iterator[Finding]:
-    aia = next((found.fact("aia") for found in findings if found.code == "chain-incomplete"), None)
     for found in findings:
         cause = found.fact("cause")
         if found.code == "certificate-not-trusted":
-            yield noted(found, cause=f"client-{cause}", **({"aia": aia} if aia else {}))
+            yield noted(found, cause=f"client-{cause}")
         elif found.code == "certificate-weak":  # that it is refused for that has not been seen
             yield noted(replace(found, verdict=min(found.verdict, Verdict.WARN, key=_gravity)), cause="client")
         elif found.code in _CLIENTS:

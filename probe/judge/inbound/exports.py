@@ -1,6 +1,6 @@
 """A delivery held against an organisation's exports: its attribution, its send connectors, its names for remedies."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,11 +8,13 @@ from probe.dialogue.smtp import Envelope, attend
 from probe.judge.find import noted
 from probe.judge.hybrid.accepted import covering, of_tenant
 from probe.judge.hybrid.connectors import names, row
+from probe.judge.hybrid.installed import names_of
 from probe.judge.hybrid.offline.case import Case, listed, servers_of
 from probe.judge.hybrid.offline.rivals import described, usable
 from probe.judge.inbound.attribution import Client, attribute
 from probe.judge.inbound.chain import eased, leaf_of, status
 from probe.judge.inbound.named import judge_named, likely, meant
+from probe.judge.inbound.recommended import supersedes, to_show
 from probe.judge.inbound.told import judge_attribution
 from probe.judge.standard import Standard
 from probe.model import (
@@ -29,6 +31,7 @@ from probe.model import (
 
 _UNSHOWN = ("client-certificate-not-sent", "client-handshake-failed")  # what should have been shown, is told
 BY_ADDRESS = "an inbound connector that knows the address"
+INCOMPLETE = "chain-incomplete"
 
 
 def judge_by_exports(
@@ -79,7 +82,7 @@ def _eased(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _with_names(
-    findings: Iterable[Finding],
+    findings: Sequence[Finding],
     client: Client,
     found: Attribution,
     greeted: str,
@@ -92,28 +95,36 @@ def _with_names(
         if one.verdict is Verdict.OK or one.names != Names():
             yield one
             continue
-        told = told or _names(client, found, greeted, case)
+        told = told or _names(client, found, greeted, case, whole=not any(each.code == INCOMPLETE for each in findings))
         if one.code in _UNSHOWN and (expected := listed(described(case, held) for held in meant(case, greeted))):
             one = noted(one, expected=expected)
         yield replace(one, names=told)
 
 
-def _names(client: Client, found: Attribution, greeted: str, case: Case) -> Names:
+def _names(client: Client, found: Attribution, greeted: str, case: Case, *, whole: bool) -> Names:
+    """`whole`: what was shown does not lack an intermediate alone, so that another certificate is to be shown."""
     uses, organisation = likely(case.sending, greeted), case.organisation
-    held = meant(case, greeted)
-    best = next((one for one in held if usable(case, one)), None)
+    held, leaf = meant(case, greeted), client.leaf
+    presented = leaf.sha1.upper() if leaf else ""
+    best = to_show(case, held, presented if whole else "", keyless=not client.secure)
     known = names(organisation, case.at, certificate=best, servers=servers_of(uses) or None)
+    unmeant = () if best else ("THUMBPRINT", "HOLDER")  # any other that is installed may be another service's
     # Where nothing was shown, it may be one that the connector's name fits as well, and that nobody can use any more.
     stale = next((one.thumbprint for one in held if best and not usable(case, one)), None)
-    old = client.leaf.sha1.upper() if client.leaf else stale
-    bears = client.leaf.names if client.leaf else ()
-    new = next((name for name in bears if covering(name, of_tenant(organisation))), None)
+    old = (presented if best and supersedes(case, best, leaf) else None) if leaf else stale
     own = {
         "INBOUND-CONNECTOR": found.partner or found.connector,
-        "NEW-NAME": new,
+        "NEW-NAME": _acceptable(leaf.names if leaf else (), organisation)
+        or (_acceptable(names_of(best), organisation) if best else None),
         "ADDRESS": client.address,
-        "OLD-THUMBPRINT": None if best and old == best.thumbprint else old,
+        "OLD-THUMBPRINT": old,
     }
-    common = {**dict(known.common), **{blank: value for blank, value in own.items() if value}}
+    common = {blank: value for blank, value in known.common if blank not in unmeant}
+    common |= {blank: value for blank, value in own.items() if value}
     rows = tuple(row(use.connector, use.server) for use in uses)
     return Names(common=tuple(common.items()), servers=rows or known.servers)
+
+
+def _acceptable(borne: Iterable[str], organisation: Organisation) -> str | None:
+    """The first of the names that the tenant takes."""
+    return next((name for name in borne if covering(name, of_tenant(organisation))), None)

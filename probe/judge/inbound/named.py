@@ -12,12 +12,14 @@ from dataclasses import replace
 from probe.judge import dn
 from probe.judge.certificate import Certificate
 from probe.judge.find import at_certificate, finding
-from probe.judge.hybrid.installed import same_server
+from probe.judge.hybrid.connectors import edge_servers
+from probe.judge.hybrid.installed import same_server, short
 from probe.judge.hybrid.offline.case import Case, Use, listed, servers_of
 from probe.judge.hybrid.offline.nameless import BY_CODE_OF_2013, choice
 from probe.judge.hybrid.offline.names import briefly
-from probe.judge.hybrid.offline.rivals import end_of, usable
+from probe.judge.hybrid.offline.rivals import described, end_of, usable
 from probe.judge.hybrid.presented import is_younger, outdated
+from probe.judge.inbound.recommended import supersedes
 from probe.model import ExchangeCertificate, Finding, Observation, Organisation, RuleBook, Verdict, known
 
 BOOK = RuleBook.EXCHANGE_ONLINE
@@ -33,6 +35,8 @@ def judge_named(seen: Observation, leaf: Certificate, greeted: str, case: Case, 
     where = replace(at_certificate(0), host=seen.endpoint.host, address=seen.endpoint.address, port=seen.endpoint.port)
     if fitting:
         yield replace(_matching(case, fitting, presented), where=where)
+    elif bearing := [use for use in named if use.resolution and not _differences(leaf, use)]:
+        yield replace(_bearing(case, bearing, presented, expected), where=where)
     elif not _holders(organisation, presented) and organisation.certificates and is_younger(leaf, organisation):
         yield replace(outdated(leaf, organisation, set(expected)), where=where)
     elif expected or any(use.resolution and use.resolution.identity for use in named):
@@ -82,6 +86,21 @@ def _matching(case: Case, uses: Sequence[Use], presented: str) -> Finding:
     )
 
 
+def _bearing(case: Case, uses: Sequence[Use], presented: str, expected: Mapping[str, ExchangeCertificate]) -> Finding:
+    """It bears the very name, and only the export does not know it there: it was installed since, as a rule."""
+    there = listed(described(case, one) for one in expected.values())
+    names = listed(use.connector.name for use in uses)
+    return finding(
+        "connector-certificate-matches",
+        Verdict.OK,
+        at_certificate(0),
+        BOOK,
+        by=f"issuer and subject, as in the TlsCertificateName of {names}",
+        thumbprint=presented,
+        ambiguous=f"of that name the export has another one installed: {there}" if there else None,
+    )
+
+
 def _told(
     case: Case,
     uses: Sequence[Use],
@@ -90,26 +109,21 @@ def _told(
     *,
     serves: bool,
 ) -> Finding:
-    """It is another one; or it bears the very name, and only the export does not know it."""
+    """It is another one."""
     presented, names = leaf.sha1.upper(), listed(use.connector.name for use in uses)
     rdns, given = "", None
     if not expected:
         rdns, given = min((_differences(leaf, use), use.resolution.given) for use in uses if use.resolution)
-        if not rdns:
-            by = f"issuer and subject, as in the TlsCertificateName of {names}"
-            code = "connector-certificate-matches"
-            return finding(code, Verdict.OK, at_certificate(0), BOOK, by=by, thumbprint=presented)
-    holders = _holders(case.organisation, presented)
-    best = max(expected.values(), key=end_of, default=None)
-    return case.found(
+    holders, edges = _holders(case.organisation, presented), edge_servers(case.organisation)
+    cause = "send-name-stale" if not expected else "send-another-installed" if holders else "send-not-installed"
+    if holders and any(supersedes(case, one, leaf) for one in expected.values()):
+        cause = "send-old-installed"
+    return finding(
         "connector-certificate-mismatch",
         Verdict.WARN if serves else Verdict.FAIL,
         at_certificate(0),
         BOOK,
-        uses=uses,
-        certificate=best,
-        blanks=(("OLD-THUMBPRINT", presented),),
-        cause="send-name-stale" if not expected else "send-another-installed" if holders else "send-not-installed",
+        cause=cause,
         expected=given or " or ".join(sorted(expected)),
         presented=presented,
         subject=leaf.subject,
@@ -119,6 +133,7 @@ def _told(
         servers=listed(known(found.server) for found in holders),
         senders=listed(servers_of(uses)),
         rdns=rdns,
+        edge=listed(server for server in servers_of(uses) if short(server) in edges) or None,
     )
 
 

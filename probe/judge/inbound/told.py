@@ -6,7 +6,7 @@ from probe.judge.find import at_endpoint, finding
 from probe.judge.hybrid.accepted import of_tenant
 from probe.judge.hybrid.connectors import on_premises
 from probe.judge.hybrid.offline.case import listed
-from probe.judge.inbound.attribution import ADD_DOMAINS, Client, foreign
+from probe.judge.inbound.attribution import ADD_DOMAINS, HIDDEN, Client, foreign, undecided
 from probe.model import (
     Attributed,
     Attribution,
@@ -56,13 +56,18 @@ def judge_attribution(
     elif found.outcome in _ATTRIBUTED:
         yield finding(_ATTRIBUTED[found.outcome], Verdict.OK, where, BOOK, **told)
     elif found.outcome is Attributed.UNKNOWN:
-        yield finding("attribution-unknown", Verdict.UNKNOWN, where, BOOK, cause="connectors", **told)
+        cause = "address" if HIDDEN in found.because else "connectors"
+        yield finding("attribution-unknown", Verdict.UNKNOWN, where, BOOK, cause=cause, **told)
     else:
         yield from _ambiguous(seen, found, told)
     if found.outcome is Attributed.NOT_ACCEPTED or (found.passes is False and found.outcome not in _CAUSES):
         yield _refused(seen, client, found, organisation, told)
     if found.because == ADD_DOMAINS or (found.relay is Relay.UNKNOWN and found.outcome in _ATTRIBUTED):
         yield finding("attribution-unknown", Verdict.UNKNOWN, where, BOOK, cause="accepted-domains", **told)
+    elif found.relay is Relay.ACCEPTED_SENDERS and found.passes is None and client.said.senders:
+        domains = listed(undecided(client.said, organisation))
+        more = {**told, "because": f"the exports do not have MatchSubDomains of the domain above {domains}"}
+        yield finding("attribution-unknown", Verdict.UNKNOWN, where, BOOK, cause="accepted-domains", **more)
     if found.partner is not None:
         yield finding(
             "partner-restricted", Verdict.FAIL, where, BOOK, **{**told, "connector": found.partner or NAMELESS}
@@ -98,13 +103,15 @@ def _nobodys(
     seen: Observation, client: Client, found: Attribution, organisation: Organisation, told: dict[str, str | None]
 ) -> Finding:
     connectors = on_premises(organisation.inbound)
+    itself = found.outcome is Attributed.CHAIN_BAD and client.leaf and client.leaf.self_signed
+    cause = "self-signed" if itself else _CAUSES[found.outcome]
     inside = "its recipients are the tenant's own: their mail would be taken, as a stranger's" if found.passes else None
     return finding(
         "not-attributed",
         Verdict.FAIL,
         at_endpoint(seen.endpoint),
         BOOK,
-        cause=_CAUSES[found.outcome] if connectors else "no-connectors-at-all",
+        cause=cause if connectors else "no-connectors-at-all",
         **told,
         status=found.status,
         presented=listed(client.leaf.names if client.leaf else ()),

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 
-_NO = "relay possible: no: this is your 550 5.7.64, because {because}"
-
 SENTENCES: Mapping[str, str] = {
     "attributed-by-certificate": "attributed to connector {connector} by certificate ({by}); relay possible: {relay}",
     "attributed-by-address": "attributed to connector {connector} by address ({by}); relay possible: {relay}",
-    "not-attributed": f"not attributed; {_NO}",
+    "not-attributed": "{because}",
     "attribution-ambiguous": "several inbound connectors know it: {connectors}; relay possible: {relay}",
     "attribution-unknown": "not known: {because}",
-    "attribution-unknown accepted-domains": "relay possible: unknown: {because}",
+    "attribution-unknown accepted-domains": "whether it may be relayed is not known: {because}",
     "relay-refused": "from {sender} to {recipients}: this is your 550 5.7.64, because {because}",
     "relay-refused name-not-accepted": "connector {connector} knows the certificate ({by}), and {because}; relay "
     "possible: {relay}",
@@ -27,16 +25,18 @@ SENTENCES: Mapping[str, str] = {
     "certificate-not-trusted client-self-signed": "{subject} is self-signed and not one of the trusted roots: {roots}",
     "certificate-not-trusted client-unknown-root": "the client's chain as sent leads to {issuer}, which is not one of "
     "the trusted roots: {roots}",
-    "certificate-not-trusted client-chain-incomplete": "the certificate of {issuer}, which issued {end}, was not sent, "
-    "so the chain does not come to a trusted root: {roots}",
+    "certificate-not-trusted client-chain-incomplete": "without the certificate of {issuer} the chain does not come to "
+    "a trusted root: {roots}",
     "certificate-not-trusted client-path-invalid": "the client's chain is not valid: {error}",
     "chain-incomplete client": "the client did not send the certificate of {missing}, which issued {child}",
     "certificate-wrong-usage client": "{subject} is not fit for Exchange: {usage}",
     "plaintext-injected client": "{bytes} bytes came in plain text behind STARTTLS: {text}",
     "tls-version-old client": "{version} is all that the client speaks, the least that is accepted is {minimum}",
     "cipher-weak client": "the client agreed on {cipher}, {bits} bits",
-    "connector-certificate-mismatch send-another-installed": "{presented} was shown, which is installed on {servers}; "
-    "{connectors} names {expected}",
+    "connector-certificate-mismatch send-old-installed": "{presented} was shown, the predecessor of the one that "
+    "{connectors} names, {expected}",
+    "connector-certificate-mismatch send-another-installed": "{presented} was shown, of {subject}; {connectors} names "
+    "{expected}",
     "connector-certificate-mismatch send-not-installed": "{presented} was shown, which no server has installed; "
     "{connectors} names {expected}",
     "connector-certificate-mismatch send-name-stale": "{presented} was shown, and {connectors} names another: {rdns}",
@@ -47,8 +47,10 @@ MORE: Mapping[str, Mapping[str, str]] = {
     "attributed-by-certificate": _DOUBT,
     "attributed-by-address": _DOUBT,
     "attribution-ambiguous": _DOUBT,
+    "connector-certificate-mismatch send-old-installed": {"servers": "; it is still installed on {servers}"},
+    "connector-certificate-mismatch send-another-installed": {"servers": "; it is installed on {servers}"},
     "not-attributed no-connector": {"presented": "; it is for {presented}", "expected": ", expected {expected}"},
-    "not-attributed": {"inside": "; {inside}"},
+    "not-attributed": {"inside": "; {inside}", "doubt": "; {doubt}"},
     "relay-refused": {"accepted": "; accepted are {accepted}", "doubt": "; {doubt}"},
     "client-certificate-not-sent": {"greeted": " ({greeted})", "expected": "; its connector names {expected}"},
     "client-handshake-failed": {"greeted": " ({greeted})", "expected": "; its connector names {expected}"},
