@@ -98,7 +98,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
 
 def test_each_outcome_has_its_row() -> None:
     """In the words of the report."""
-    rows = re.findall(r"^\| `((?:not )?attribut.*?)`(?:, because `(.*?)`)? \|", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| `((?:not )?attribut.*?)`(?:, because `(.*?)`)?(?: it)?(?: …)? \|", PAGE, re.MULTILINE)
     outcomes = [
         attribution(replace(attribute(client, organisation), connector="X"))
         for client, organisation in (
@@ -111,6 +111,10 @@ def test_each_outcome_has_its_row() -> None:
             (KNOWN, organisation_of("contoso.com", name="other.example")),
             (KNOWN, replace(organisation_of("contoso.com"), inbound=2 * organisation_of("contoso.com").inbound)),
             (KNOWN, Organisation()),
+            (
+                replace(KNOWN, address="10.0.0.7", leaf=None, shown=False),
+                organisation_of("contoso.com", address="192.0.2.25"),
+            ),
         )
     ]
     assert len(rows) == len(outcomes)
