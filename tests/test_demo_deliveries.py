@@ -90,3 +90,13 @@ def test_a_delivery_that_came_out_otherwise_says_how(told: dict[str, tuple[Deliv
 def test_dates_are_relative_to_the_given_now() -> None:
     leaf = next(case.identity for case in deliveries("127.0.0.1", NOW).cases if case.identity).chain[0]
     assert (leaf.not_valid_after_utc - NOW).days == 150
+
+
+def test_a_fault_of_ours_ends_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("probe.run.listen.receive", broken)
+    with pytest.raises(BaseExceptionGroup) as caught:
+        trio.run(hear_deliveries, lambda *_: None)
+    assert caught.value.split(ZeroDivisionError)[1] is None

@@ -390,7 +390,7 @@ def test_who_may_not_connect_is_named_once(monkeypatch: pytest.MonkeyPatch, caps
             with socket.create_connection((HOME, port), PATIENCE) as client:
                 replies.append(client.recv(100))
 
-    monkeypatch.setattr("probe.cli.attending.AT_HOME", ())
+    monkeypatch.setattr("probe.run.hosting.AT_HOME", ())
     assert in_process(visit) == 3
     assert [reply[:9] for reply in replies] == [b"554 5.7.1"] * 2
     away = f"{HOME} may not connect; if it is one of your servers, add --allow {HOME}\n"

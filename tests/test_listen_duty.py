@@ -266,18 +266,24 @@ def test_a_port_that_is_taken_is_said_before_anything_begins(estate: Estate) -> 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", estate.port))
         taken.listen()
-        done = subprocess.run(
-            [sys.executable, "-m", "probe", "watch"],
-            cwd=estate.home,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert done.returncode == 3
-    assert f"cannot listen on 127.0.0.1 port {estate.port}" in done.stderr
+        said = refused(estate)
+    assert f"cannot listen on 127.0.0.1 port {estate.port}" in said
     assert not (estate.home / "probe.db").exists()
+
+
+def refused(estate: Estate) -> str:
+    """What a watch says that does not come to begin."""
+    done = subprocess.run(
+        [sys.executable, "-m", "probe", "watch"],
+        cwd=estate.home,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 3
+    return done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
@@ -294,3 +300,14 @@ def test_root_is_given_up_before_the_store_is_made() -> None:
         (uids,) = [line.split()[1:] for line in status.splitlines() if line.startswith("Uid:")]
         assert "0" not in uids
         assert (home / "probe.db").stat().st_uid == int(uids[0])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
+def test_a_store_that_is_roots_alone_is_said() -> None:
+    with tempfile.TemporaryDirectory() as made:
+        home = Path(made)
+        home.chmod(0o755)
+        (home / "closed").mkdir(mode=0o700)
+        estate = Estate(home)
+        estate.configure('user = "nobody"\n', of=CONFIG.replace("probe.db", "closed/probe.db"))
+        assert refused(estate).startswith(f"error: cannot lock {home}/closed/probe.db.lock: Permission denied\nhint: ")

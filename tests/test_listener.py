@@ -915,6 +915,26 @@ def test_who_does_not_finish_is_written_down_all_the_same() -> None:
     assert [ended(observation) for observation in seen] == [(Stage.DIALOGUE, Kind.TIMEOUT, "the listener stopped")]
 
 
+def test_whom_we_cut_off_in_the_handshake_has_delivered_nothing() -> None:
+    """Otherwise each restart would tell of a server that cannot shake hands."""
+    seen: list[Observation] = []
+
+    async def main() -> None:
+        async with listening(record=seen.append) as here:
+            client = Client(here.port)
+            assert (await here.visit(client.hear)).startswith("220 ")
+            assert (await here.visit(lambda: client.ask("STARTTLS"))).startswith("220 ")
+            here.listener.stop()
+            await trio.testing.wait_all_tasks_blocked()
+        client.close()
+
+    trio.run(main)
+    (observation,) = seen
+    assert ended(observation) == (Stage.HANDSHAKE, Kind.TIMEOUT, "the listener stopped")
+    assert not came_to_deliver(observation)
+    assert came_to_deliver(replace(observation, failure=None))
+
+
 def test_what_cannot_be_bound_is_a_matter_of_configuration() -> None:
     (taken,) = bind(HOME, 0)
     with taken:

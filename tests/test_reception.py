@@ -177,7 +177,7 @@ async def test_a_fault_of_its_own_ends_it_and_no_more(tmp_path: Path, monkeypatc
 
 @real
 async def test_a_stranger_is_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "AT_HOME", ())
+    monkeypatch.setattr("probe.run.hosting.AT_HOME", ())
     async with hall(tmp_path) as here:
         for _ in range(3):
             assert (await here.deliver()).startswith("554 5.7.1")

@@ -1,5 +1,6 @@
 """What is forgotten, what never; copies; and `probe store`."""
 
+import errno
 from datetime import timedelta
 from pathlib import Path
 
@@ -241,6 +242,17 @@ def test_what_is_wrong_with_it_is_told_fit_for_a_terminal(path: Path, capsys: py
             db.execute("INSERT INTO remembered VALUES (?, 0, x'00')", ("\x1b[31mred",))
     assert command(["store", "check", "--store", str(path)]) == 2
     assert capsys.readouterr().out.startswith("remembered policy of \\x1b[31mred: cannot be read: ")
+
+
+def test_where_others_may_not_look_is_said(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", denied)
+    assert command(["status", "--store", str(path)]) == 3
+    assert capsys.readouterr().err.startswith(f"error: cannot read the store {path}: Permission denied\nhint: ")
 
 
 @pytest.mark.parametrize("words", [["check"], ["prune", "--keep", "1d"], ["backup", "copy.db"]])

@@ -26,8 +26,8 @@ from probe.judge.standard import Standard
 from probe.model import Observation, Reply, Verdict, gravest
 from probe.observe.accept import Host
 from probe.report.escape import visible
-from probe.run.hosting import answered
-from probe.run.listen import AT_HOME, GRACE, Listener, Network, Rules, came_to_deliver, evidence
+from probe.run.hosting import answered, rules
+from probe.run.listen import GRACE, Listener, Network, came_to_deliver, evidence
 
 if TYPE_CHECKING:
     from probe.model import Organisation
@@ -95,7 +95,7 @@ class Attending:
                 full=self._wishes.full,
                 step=self._step,
             ),
-            Rules(allow=(*AT_HOME, *self._wishes.networks)),
+            rules(self._wishes.networks),
             self._record,
             turned_away=self._turned_away,
             fault=self._failed,

@@ -110,8 +110,9 @@ def _file(path: Path | None) -> Path:
     from probe.state import default_path
 
     path = (path or default_path()).absolute()
-    if path.is_dir():
-        raise UsageError(f"the store {path} is a directory", "name a file in it, as in --store probe.db")
+    with suppress(PermissionError):  # whoever opens it says so better
+        if path.is_dir():
+            raise UsageError(f"the store {path} is a directory", "name a file in it, as in --store probe.db")
     return path
 
 

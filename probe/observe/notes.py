@@ -20,6 +20,9 @@ from probe.observe.world import blame_shortage
 _ALERT = re.compile(r"(?:(?:ssl|tls)\S* alert|tlsv13?) (.+)")
 
 
+STOPPED = "the listener stopped"  # why a client was not heard to its end
+
+
 @dataclass(slots=True, kw_only=True)
 class Notes:
     """An observation in the making."""
@@ -119,7 +122,7 @@ class Stages:
             notes.failure = self._too_slow()
         elif isinstance(error, trio.Cancelled):  # the target's time is up, or the user's patience
             outbound = notes.direction is Direction.OUTBOUND
-            detail = "the target's time ran out" if outbound else "the listener stopped"
+            detail = "the target's time ran out" if outbound else STOPPED
             notes.failure = Failure(stage=notes.stage, kind=Kind.TIMEOUT, detail=detail)
         return swallowed or error is None
 

@@ -32,7 +32,8 @@ class Wire:
         if self._tls:
             with suppress(SSL.Error, OSError):
                 self._tls.shutdown()
-                self._socket.send(self._tls.bio_read(PIECE))  # with what was said last
+                while True:  # with what was said last, until there is no more of it, or no room
+                    self._socket.send(self._tls.bio_read(PIECE))
         self._socket.close()
 
     def waiting(self) -> bytes:

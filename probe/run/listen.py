@@ -20,6 +20,7 @@ from probe.dialogue.smtp import attend
 from probe.errors import ConfigError, ProbeError
 from probe.model import Evidence, Observation, Route, RouteKind, Target
 from probe.observe.accept import Host, plain, receive
+from probe.observe.notes import STOPPED
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -222,9 +223,11 @@ def _listening(address: str, port: int) -> socket.socket:
 
 
 def came_to_deliver(seen: Observation) -> bool:
-    """Whether it asked for TLS or named a sender: port scans and the checks of a balancer do neither."""
+    """Whether it asked for TLS or named a sender: port scans and the checks of a balancer do neither. Of one that we
+    cut off ourselves, before it came to a sender, nothing can be said."""
     said = attend(seen.transcript)
-    return said.asked or bool(said.senders)
+    cut = seen.failure is not None and seen.failure.detail == STOPPED
+    return bool(said.senders) or (said.asked and not cut)
 
 
 def evidence(seen: Observation, name: str) -> Evidence:

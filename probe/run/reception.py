@@ -15,8 +15,8 @@ from probe.observe.accept import Host
 from probe.observe.tls_server import self_made, server_context
 from probe.report.ran import Ran
 from probe.run.duty import Duty
-from probe.run.hosting import NAMELESS, answered, dressed
-from probe.run.listen import AT_HOME, Listener, Rules, came_to_deliver, evidence
+from probe.run.hosting import NAMELESS, answered, dressed, rules
+from probe.run.listen import Listener, came_to_deliver, evidence
 from probe.run.look import judge_one, taken
 from probe.run.mishap import Mishap
 from probe.run.pace import MINUTE, Pace
@@ -57,7 +57,7 @@ class Reception:
                 secure=secure,
                 full=self.door.full,
             ),
-            Rules(allow=(*AT_HOME, *self.door.allow)),
+            rules(self.door.allow),
             self._record,
             turned_away=self._turned_away,
             fault=lambda error: self._duty.log.fault(error, where="listen"),

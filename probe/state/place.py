@@ -46,7 +46,11 @@ def opened(path: Path, now: datetime) -> tuple[sqlite3.Connection, Path | None]:
 
 def for_reading(path: Path) -> sqlite3.Connection:
     """Raises `StateError`, also where there is none."""
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise StateError(f"cannot read the store {path}: {error.strerror}", "look as the user whose it is") from None
+    if not there:
         raise StateError(f"there is no store at {path}", "`probe run` begins one; --store names another place")
     with translated(path):
         try:
