@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from probe.dialogue.smtp import MAX_DIALOGUE, MAX_LINE, Envelope, attend, greet_again, hear, starttls
+from probe.dialogue.smtp.kept import kept, kept_of
 from probe.dialogue.smtp.mailbox import MASKED, Mailbox, mailbox, masked
 from probe.dialogue.smtp.server import (
     KEYWORDS,
@@ -342,7 +343,43 @@ def test_recipients_have_an_end() -> None:
     ],
 )  # fmt: skip
 def test_what_is_kept_of_a_command(command: str, note: str) -> None:
-    assert talk(lines(command)).notes == [f"{note}\r\n"]
+    assert kept(command, full=False) == note
+
+
+def test_a_sender_or_recipient_that_was_refused_is_none() -> None:
+    """Out of turn, or no address: nobody may take it for the envelope of a delivery."""
+    refused = ("MAIL FROM:<early@a.example>", "EHLO x", "RCPT TO:<early@b.example>", "MAIL FROM: ann@c.example")
+    taken = ("MAIL FROM:<ann@contoso.com>", "MAIL FROM:<second@d.example>", "RCPT TO:<bob@fabrikam.com>")
+    said = talk(lines(*refused, *taken))
+    assert said.codes == ["503", "250", "503", "501", "250", "503", "451"]
+    assert [note for note in said.notes if note in ("MAIL\r\n", "RCPT\r\n")] == ["MAIL\r\n", "RCPT\r\n"] + [
+        "MAIL\r\n"
+    ] * 2
+    found = attend(turns(said))
+    assert (found.senders, found.recipients) == (("contoso.com",), ("fabrikam.com",))
+
+
+def test_whole_addresses_only_where_they_were_asked_for() -> None:
+    commands = lines("EHLO x", 'MAIL FROM:<"ann b"@contoso.com>', "RCPT TO:<bob@fabrikam.com>", "RCPT TO:<postmaster>")
+    hidden, whole = attend(turns(talk(commands))), attend(turns(talk(commands, full=True)))
+    assert (hidden.from_addresses, hidden.to_addresses) == ((), ())
+    assert whole.from_addresses == ('"ann b"@contoso.com',)
+    assert whole.to_addresses == ("bob@fabrikam.com", "postmaster")
+    assert (whole.senders, whole.recipients) == (hidden.senders, hidden.recipients)
+    assert hidden.recipients == ("fabrikam.com", "")
+
+
+def test_what_came_too_early_is_kept_no_other_way() -> None:
+    data = b"AUTH PLAIN AHVzZXIAU0VD\r\nMAIL FROM:<ann@evil.example>\nSubject: hunter2\r\n\x16\x03\x01"
+    assert kept_of(data, full=False).split("\r\n") == [
+        "AUTH PLAIN ***",
+        "MAIL FROM:<***@evil.example>",
+        "(16 bytes that are no command)",
+        "(3 bytes that are no command)",
+        "",
+    ]
+    assert kept_of(b"NOOP\r\n" * 70, full=False).count("NOOP") == 50
+    assert kept_of(b"NOOP\r\n" * 70, full=False).endswith("(20 lines more)\r\n")
 
 
 @pytest.mark.parametrize("domain", ["münchen.example", "à.example", "Åland.example", "x…y.example", "example.à"])
@@ -351,8 +388,8 @@ def test_a_domain_in_utf_8_is_kept_as_it_came(domain: str) -> None:
     said = talk(f"EHLO {domain}\r\nMAIL FROM:<ann@{domain}> SMTPUTF8\r\nRCPT TO:<bob@{domain}>\r\n".encode())
     assert said.codes == ["250", "250", "451"]
     found = attend(turns(said))
-    kept = [found.greeted_inside, *found.senders, *found.recipients]
-    assert [(name or "").encode("latin-1").decode() for name in kept] == [domain] * 3
+    names = [found.greeted_inside, *found.senders, *found.recipients]
+    assert [(name or "").encode("latin-1").decode() for name in names] == [domain] * 3
 
 
 VERBS = ("", "EHLO ", "MAIL FROM:<a@b> ", "RCPT TO:<", "BDAT 1 ", "AUTH PLAIN ", "HELP ", "DATA ", "STARTTLS ")
@@ -377,7 +414,10 @@ LOCAL = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_chara
 @settings(max_examples=200, deadline=None)
 def test_no_local_part_is_taken_down(local: str, quoted: bool, where: str) -> None:
     address = f'"{SECRET} {local}"' if quoted else f"{SECRET}{local}"
-    said = talk(lines(f"{where}:<{address}@contoso.com> ORCPT=rfc822;{address} AUTH={address}@contoso.com"))
+    before = ("MAIL FROM:<>",) if where == "RCPT TO" else ()
+    said = talk(
+        lines("EHLO x", *before, f"{where}:<{address}@contoso.com> ORCPT=rfc822;{address} AUTH={address}@contoso.com")
+    )
     assert SECRET not in said.kept
     assert "<***@contoso.com>" in said.kept
 

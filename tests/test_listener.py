@@ -614,7 +614,11 @@ async def test_commands_behind_starttls_are_refused_and_reported(apart: bool) ->
 
         assert (await here.visit(visit)).startswith("554 5.5.1 ")
         seen = await here.seen()
-        assert (seen.early, seen.session, seen.certificate_requested) == (injected, None, False)
+        assert (seen.early, seen.session, seen.certificate_requested) == (
+            "MAIL FROM:<***@evil.example>\r\n",
+            None,
+            False,
+        )
         assert ended(seen) == (Stage.DIALOGUE, Kind.PROTOCOL, "commands came in plain text behind STARTTLS")
         assert attend(seen.transcript).senders == ()
         await good(here)

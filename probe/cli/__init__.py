@@ -27,8 +27,10 @@ NOT_A_TARGET = ("--help", "-h", "--version")
 
 def main() -> None:
     """The console script."""
-    if sys.stdout is None:  # closed by whoever started us: there is nobody to tell
-        sys.exit(OUR_FAULT)
+    if sys.stdout is None:  # closed by whoever started us
+        sys.exit(
+            _complain("standard output is closed", "send it to a file, or to /dev/null") if sys.stderr else OUR_FAULT
+        )
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -104,7 +104,8 @@ class Attending:
             await beside.start(self._heed, listener)
             if self._wishes.seconds is not None:
                 beside.start_soon(_stop_after, self._wishes.seconds, listener)
-            say(_beginning(sockets, self._wishes))
+            for line in _beginning(sockets, self._wishes):
+                say(line)
             with self._scope:
                 await listener.serve(sockets)
             beside.cancel_scope.cancel()
@@ -211,16 +212,15 @@ def _progress(seen: Observation) -> str:
     return f"{peer} connected"
 
 
-def _beginning(sockets: Sequence[socket.socket], wishes: Wishes) -> str:
+def _beginning(sockets: Sequence[socket.socket], wishes: Wishes) -> Iterator[str]:
     addresses = {str(listening.getsockname()[0]) for listening in sockets}
     place = "every address" if addresses >= EVERY.keys() else ", ".join(EVERY.get(one, one) for one in addresses)
     user = f", user {wishes.user}" if wishes.user else ""
+    yield f"listening on {place} port {sockets[0].getsockname()[1]} as {wishes.name}{user}"
     others = "".join(f", {network}" for network in wishes.networks)
+    yield f"  who may connect: loopback and private networks{others}"
     answer = "answered as Exchange Online would" if wishes.reply is Reply.EXCHANGE else "answered 451 and stay queued"
-    return (
-        f"listening on {place} port {sockets[0].getsockname()[1]} as {wishes.name}{user}; who may connect: "
-        f"loopback and private networks{others}; messages are {answer}"
-    )
+    yield f"  messages are {answer}; Ctrl-C ends it"
 
 
 def _summary(verdicts: Sequence[Verdict]) -> str:

@@ -75,7 +75,8 @@ def listen(
         Path | None, typer.Option("--key", metavar="PEM", help="Its key, where that is in a file of its own.")
     ] = None,
     name: Annotated[
-        str | None, typer.Option("--name", metavar="HOST", help="What we call ourselves. [default: this host's name]")
+        str | None,
+        typer.Option("--name", metavar="HOST", help="What we call ourselves. [default: this host's full name]"),
     ] = None,
     full_addresses: Annotated[
         bool, typer.Option("--full-addresses", help="Keep senders and recipients whole, and not their domains alone.")
@@ -116,6 +117,8 @@ def listen(
 
     if guide and once:
         raise UsageError("--guide listens to nobody, so there is nothing to do --once", "leave one of them away")
+    if guide and format is Form.JSON:
+        raise UsageError("--guide is for people, and has no --format json", "leave one of them away")
     place = None if where is None else _place(where)
     called = None if name is None else config.host_name(name, "--name")
     organisation = config.organisation(connectors) if connectors else None

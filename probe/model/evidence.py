@@ -147,8 +147,8 @@ class Observation:
 
     INBOUND it is a client's connection to our listener. The endpoint is the client then: `host` and `address` its
     address, `port` the one that it came to, `server_name` whom it called for; `chain` is the client's, leaf first, and
-    a session without one is a client that showed none, for ours was always asked for. `transcript` is what
-    `dialogue.smtp.server` took down of it: no content, no passwords, and addresses masked unless it was told otherwise.
+    a session without one is a client that showed none, for ours was always asked for. `transcript` and `early` are what
+    `dialogue.smtp.kept` leaves of it: no content, no passwords, and addresses masked unless it was told otherwise.
     """
 
     endpoint: Endpoint

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from OpenSSL import SSL
 
-from probe.dialogue.smtp import MAX_DIALOGUE
+from probe.dialogue.smtp.kept import kept_of
 from probe.dialogue.smtp.server import INJECTED, NOT_NOW, READY, Desk, Over, Service, inside, welcome
 from probe.errors import PeerClosed, PeerError
 from probe.model import Direction, Endpoint, Observation, Speaker, Stage
@@ -85,7 +85,7 @@ async def _serve(notes: Notes, wire: Wire, host: Host) -> None:
         with begin(Stage.DIALOGUE, host.patience.dialogue):
             over = await _attend(notes, wire, welcome(desk))
             if over.secure:
-                await _let_begin(notes, wire, over)
+                await _let_begin(notes, wire, over, full=host.full)
         if not over.secure:
             return
         connection = accepting(host.context)
@@ -102,12 +102,12 @@ async def _serve(notes: Notes, wire: Wire, host: Host) -> None:
             await _attend(notes, wire, inside(desk))
 
 
-async def _let_begin(notes: Notes, wire: Wire, over: Over) -> None:
+async def _let_begin(notes: Notes, wire: Wire, over: Over, *, full: bool) -> None:
     """Answer STARTTLS; but not to a client that has sent more behind it. It could not know whether there would be TLS,
     so somebody else may have put that there for us to take as said inside (RFC 3207 §4.2, CVE-2011-0411)."""
     early = over.rest + wire.waiting()
     if early:
-        notes.early = early[:MAX_DIALOGUE].decode("latin-1")
+        notes.early = kept_of(early, full=full)
         await _say(notes, wire, over.say + INJECTED)
         raise PeerError("commands came in plain text behind STARTTLS")
     await _say(notes, wire, over.say + READY)

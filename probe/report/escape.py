@@ -6,6 +6,8 @@ name from right to left, line breaks that forge a line of ours. What cannot be s
 
 LIMIT = 300  # characters shown of one field; a distinguished name that Exchange can use has at most 256
 
+_SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
 
 def visible(text: str, limit: int = LIMIT) -> str:
     """The text on one line, everything unprintable written out (`\\x1b`, `\\u202e`), cut with "…" beyond the limit.
@@ -21,7 +23,11 @@ def visible(text: str, limit: int = LIMIT) -> str:
 
 
 def _escaped(character: str) -> str:
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+    # Not by the codec of that name: Python would load it only now, perhaps as a user who may not read its library.
+    if character in _SHORT:
+        return _SHORT[character]
+    point = ord(character)
+    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
 
 
 def _decoded(text: str) -> str:

@@ -9,6 +9,7 @@ import probe
 from probe.errors import ConfigError
 
 NOBODY = "nobody"
+_LATE = ("rich.console", "rich.text", "idna.uts46data", "encodings.idna", "encodings.unicode_escape")  # by libraries
 _KEEP = "--user root keeps root's rights"
 
 
@@ -54,7 +55,7 @@ def _load() -> None:
     for found in walk_packages(probe.__path__, "probe."):
         if found.name != "probe.__main__":  # which runs it
             import_module(found.name)
-    for name in ("rich.console", "rich.text"):
+    for name in _LATE:
         import_module(name)
 
 

@@ -1,11 +1,11 @@
 """A dialogue read back from its transcript: what a server told us, and what a client told our listener."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from probe.dialogue.smtp.lines import Inbox, Reply
-from probe.dialogue.smtp.mailbox import mailbox
+from probe.dialogue.smtp.mailbox import MASKED, Mailbox, mailbox
 from probe.errors import PeerError
 from probe.model import Speaker, Turn
 
@@ -66,8 +66,9 @@ class Envelope:
 
     `greeted` and `greeted_inside` are by which name, before and inside TLS; None: it did not greet there; `***`: by
     what can be no name. `asked`: for STARTTLS. `senders` and `recipients` are the domains of MAIL and RCPT, in order
-    and each once, "" of the null sender and of an address that has none; `inside`: they came inside TLS. `more` are
-    the verbs of what else it tried (AUTH, DATA), `left` whether it said QUIT.
+    and each once, "" of the null sender and of an address that has none; `inside`: they came inside TLS.
+    `from_addresses` and `to_addresses` are those of them that were kept whole. `more` are the verbs of what else it
+    tried (AUTH, DATA), `left` whether it said QUIT.
     """
 
     greeted: str | None = None
@@ -76,6 +77,8 @@ class Envelope:
     senders: tuple[str, ...] = ()
     recipients: tuple[str, ...] = ()
     inside: bool = False
+    from_addresses: tuple[str, ...] = ()
+    to_addresses: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
     left: bool = False
 
@@ -83,8 +86,8 @@ class Envelope:
 def attend(transcript: tuple[Turn, ...]) -> Envelope:
     """Read back what a client said. Total: whatever stands there, this raises nothing."""
     names: dict[bool, str] = {}
-    senders: dict[str, None] = {}
-    recipients: dict[str, None] = {}
+    senders: dict[Mailbox, None] = {}
+    recipients: dict[Mailbox, None] = {}
     more: dict[str, None] = {}
     asked = inside = left = False
     for tls, verb, argument in _commands(transcript):
@@ -94,10 +97,10 @@ def attend(transcript: tuple[Turn, ...]) -> Envelope:
             case "STARTTLS":
                 asked = True
             case "MAIL" if found := mailbox(argument, "FROM"):
-                senders[found.domain] = None
+                senders[replace(found, parameters="")] = None
                 inside = tls
             case "RCPT" if found := mailbox(argument, "TO"):
-                recipients[found.domain] = None
+                recipients[replace(found, parameters="")] = None
             case "QUIT":
                 left = True
             case "AUTH" | "DATA" | "BDAT" | "VRFY" | "EXPN":
@@ -106,12 +109,22 @@ def attend(transcript: tuple[Turn, ...]) -> Envelope:
         greeted=names.get(False),
         greeted_inside=names.get(True),
         asked=asked,
-        senders=tuple(senders),
-        recipients=tuple(recipients),
+        senders=_domains(senders),
+        recipients=_domains(recipients),
         inside=inside,
+        from_addresses=_whole(senders),
+        to_addresses=_whole(recipients),
         more=tuple(more),
         left=left,
     )
+
+
+def _domains(mailboxes: Iterable[Mailbox]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.domain for one in mailboxes))
+
+
+def _whole(mailboxes: Iterable[Mailbox]) -> tuple[str, ...]:
+    return tuple(one.address for one in mailboxes if one.local not in ("", MASKED))
 
 
 def _commands(transcript: tuple[Turn, ...]) -> Iterator[tuple[bool, str, str]]:

@@ -2,7 +2,7 @@
 
 import re
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MASKED = "***"
 
@@ -38,10 +38,14 @@ class Mailbox:
         """`<>`: the sender of bounces (RFC 5321 §4.5.5)."""
         return not self.local and not self.domain
 
+    @property
+    def address(self) -> str:
+        return f"{self.local}@{self.domain}" if self.domain else self.local
+
     def path(self, *, full: bool) -> str:
         """`<***@contoso.com>`, or the whole address."""
-        at = f"@{self.domain}" if self.domain else ""
-        return f"<{self.local if full or not self.local else MASKED}{at}>"
+        shown = self if full or not self.local else replace(self, local=MASKED)
+        return f"<{shown.address}>"
 
 
 def mailbox(argument: str, word: str) -> Mailbox | None:

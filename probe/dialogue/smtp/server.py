@@ -4,17 +4,16 @@ Every MAIL is answered 250 and every RCPT by `Desk.answer`, as a rule 451: so th
 elsewhere or later, nothing is lost and nothing bounces at once (RFC 5321 §4.2.1). Nothing is ever accepted: DATA finds
 no recipients (§3.3), what comes behind BDAT is thrown away unread (RFC 3030 §2), AUTH is not offered.
 
-What is taken down is made here, not copied from the wire: of a greeting the name, of an address the domain, of AUTH
-the mechanism, of what is no command its length. So neither passwords nor a message's text get into evidence.
+What is taken down of it says `kept`.
 """
 
-import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from probe.dialogue.smtp.kept import CHUNK, kept
 from probe.dialogue.smtp.lines import Lines
-from probe.dialogue.smtp.mailbox import MASKED, mailbox, masked
+from probe.dialogue.smtp.mailbox import mailbox
 from probe.errors import PeerClosed, PeerError
 
 # What Exchange Online's front end offers, in its order; inside TLS the same without STARTTLS.
@@ -36,7 +35,6 @@ READY = b"220 2.0.0 SMTP server ready\r\n"
 MOST_COMMANDS = 500  # on one connection, in plain text and inside TLS each
 MOST_ERRORS = 20
 MOST_RECIPIENTS = 200  # of one message; RFC 5321 §4.5.3.1.8 has a server hear 100 at least
-KEPT = 255  # characters of a greeting
 
 _REPLIES = {
     "RSET": "250 2.0.0 Reset",
@@ -47,9 +45,6 @@ _REPLIES = {
     "QUIT": "221 2.0.0 Service closing transmission channel",
     "AUTH": "502 5.5.1 AUTH is not offered",  # RFC 4954 §4: by 5xx the client knows to go on without
 }
-_NAME = re.compile(rf"[A-Za-z0-9._:\[\]\x80-\xff-]{{1,{KEPT}}}")  # a domain, an address in brackets; RFC 6531: in UTF-8
-_CHUNK = re.compile(r"([0-9]{1,12})( +LAST)?", re.IGNORECASE)
-_MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "EXTERNAL", "GSSAPI", "NTLM", "XOAUTH2", "X-EXPS")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,32 +123,21 @@ class _Conversation:
         self._commands += 1
         if self._commands > MOST_COMMANDS:
             raise PeerError(f"more than {MOST_COMMANDS} commands")
-        self._desk.note(self._kept(verb, argument, line) + "\r\n")
+        asked = verb == "RCPT" and self._sender  # who answers looks at what is noted
+        if asked:
+            self._note(line)
         reply = self._answer(verb, argument)
+        if not asked:
+            refused = verb in ("MAIL", "RCPT") and reply is not None and reply.startswith("5")
+            self._note(verb if refused else line)
         if reply and reply.startswith("50"):
             self._errors += 1
             if self._errors > MOST_ERRORS:
                 raise PeerError(f"more than {MOST_ERRORS} commands that are none")
         return reply
 
-    def _kept(self, verb: str, argument: str, line: str) -> str:
-        """What may be kept of it."""
-        match verb:
-            case "EHLO" | "HELO":
-                return f"{verb} {argument if _NAME.fullmatch(argument) else MASKED}" if argument else verb
-            case "MAIL" | "RCPT":
-                word = "FROM" if verb == "MAIL" else "TO"
-                if found := mailbox(argument, word):
-                    parameters = found.parameters if self._desk.full else masked(found.parameters)
-                    return f"{verb} {word}:{found.path(full=self._desk.full)}{parameters[:KEPT]}"
-            case "BDAT" if _CHUNK.fullmatch(argument):
-                return f"BDAT {argument}"
-            case "AUTH":
-                mechanism = argument.partition(" ")[0].upper()
-                return f"AUTH {mechanism} {MASKED}" if mechanism in _MECHANISMS else f"AUTH {MASKED}"
-            case "STARTTLS" | "RSET" | "NOOP" | "DATA" | "QUIT" | "VRFY" | "EXPN" | "HELP" | "BDAT":
-                return f"{verb} {MASKED}" if argument else verb
-        return f"({len(line)} bytes that are no command)"
+    def _note(self, line: str) -> None:
+        self._desk.note(kept(line, full=self._desk.full) + "\r\n")
 
     def _answer(self, verb: str, argument: str) -> str | None:
         match verb:
@@ -213,7 +197,7 @@ class _Conversation:
 
     def _content(self, verb: str, argument: str) -> str:
         if verb == "BDAT":
-            chunk = _CHUNK.fullmatch(argument)
+            chunk = CHUNK.fullmatch(argument)
             if chunk is None:
                 return "501 5.5.4 BDAT takes a size"
             self._chunk = int(chunk[1])
