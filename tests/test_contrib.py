@@ -60,7 +60,7 @@ class Unit(configparser.ConfigParser):
 def units(tmp_path: Path) -> list[Path]:
     """Our units, with a program that is there in the place of the one that is to be installed."""
     made = []
-    for unit in sorted(SYSTEMD.iterdir()):
+    for unit in sorted(SYSTEMD.glob("probe*")):
         made.append(tmp_path / unit.name)
         made[-1].write_text(unit.read_text().replace(PROGRAM, sys.executable))
     assert [unit.name for unit in made] == ["probe-run.service", "probe-run.timer", "probe.service"]
@@ -90,6 +90,18 @@ def test_systemd_accepts_the_units(units: list[Path]) -> None:
     with units[0].open("a") as unit:
         unit.write("\nNoSuchKey=1\n")
     assert "NoSuchKey" in analyze("verify", *units)[1]
+
+
+def test_systemd_accepts_the_drop_in_for_the_listener(units: list[Path], tmp_path: Path) -> None:
+    folder = tmp_path / "probe.service.d"
+    folder.mkdir()
+    drop_in = folder / "listen.conf"
+    drop_in.write_text((SYSTEMD / "listen.conf").read_text())
+    service = next(unit for unit in units if unit.name == "probe.service")
+    assert analyze("verify", service) == (0, "")
+    assert analyze("security", "--offline=true", "--threshold=20", service)[0] == 0  # 2.0 of 10
+    drop_in.write_text(drop_in.read_text() + "NoSuchKey=1\n")
+    assert "NoSuchKey" in analyze("verify", service)[1]
 
 
 @pytest.mark.parametrize("name", ["probe.service", "probe-run.service"])
