@@ -228,6 +228,7 @@ CODES = (
     "partner-restricted",
     "client-certificate-not-sent",
     "client-handshake-failed",
+    "client-left",
     "client-without-tls",
 )
 
@@ -400,7 +401,6 @@ CAUSES = {
         "nothing-in-common",
         "not-tls",
         "timed-out",
-        "left",
     },
     "client-without-tls": {"left", "put-off"},
 }

@@ -1,11 +1,12 @@
 """How a listener stands: it is looked at by its clients, and what one shows says nothing of another."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from probe.model import InboundConnector, Many, Observation, Organisation, Verdict
+from probe.model import InboundConnector, Many, Observation, Organisation, PresentedChain, Verdict
 from probe.model.duty import Became, Standing
 from probe.state import delivered as module
 from probe.state.blobs import pack, unpack
@@ -97,6 +98,17 @@ def test_what_kept_it_from_tls_is_over_with_a_session(fault: Observation) -> Non
     bad = stood(fault)
     assert opened(bad) == {(code, CLIENT)}
     assert opened(stand(bad, look(delivered(*SHOWN, client=OTHER, **later(1))))) == {(code, CLIENT)}
+    assert opened(stand(bad, look(delivered(*SHOWN, **later(1))))) == set()
+
+
+def test_who_left_without_a_word_is_forgiven_once_it_delivers() -> None:
+    bad = stood(delivered(*SHOWN, sender=None, transcript=delivered().transcript[:2]))
+    assert opened(bad) == {("client-left", CLIENT)}
+    refused = replace(broken(at=AT + HOUR), chain=PresentedChain(der=SHOWN))  # it showed them, and got no session
+    assert opened(stand(bad, look(refused))) == {
+        ("client-left", CLIENT),
+        ("client-handshake-failed", CLIENT),
+    }
     assert opened(stand(bad, look(delivered(*SHOWN, **later(1))))) == set()
 
 

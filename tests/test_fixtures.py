@@ -193,7 +193,7 @@ CASES: tuple[tuple[str, str, str, set[str]], ...] = (
     ("delivery-handshake-not-tls", "", FAIL, {"client-handshake-failed:not-tls"}),
     ("delivery-handshake-timed-out", "", UNKNOWN, {"client-handshake-failed:timed-out"}),
     ("delivery-handshake-other", "", FAIL, {"client-handshake-failed"}),
-    ("delivery-then-silence", "", WARN, {"client-handshake-failed:left"}),
+    ("delivery-then-silence", "", WARN, {"client-left"}),
     ("delivery-then-gone", "", OK, set()),
     ("delivery-old-tls", "", FAIL, {"tls-version-old:client", "cipher-weak:client"}),
     ("delivery-in-plain-text", "", WARN, {"client-without-tls"}),

@@ -1,5 +1,6 @@
 """Deliveries to our listener: whose mail Exchange Online would take them for, and whether it would relay them."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from fixtures.build import AT, CLIENT, delivered, delivery, stopped
 from fixtures.certificates import leaf, sample
 from fixtures.scenes import ISSUING, ROOTS
+from probe.codec import encode
+from probe.judge.catalogue import explain
 from probe.judge.catalogue.inbound import INBOUND as ENTRIES
 from probe.judge.chain import Anchors
 from probe.judge.inbound import refusal
@@ -30,7 +33,8 @@ from probe.model import (
     Stage,
     Verdict,
 )
-from probe.report.wording import cause, sentence
+from probe.report.json import told
+from probe.report.wording import bounces, cause, sentence
 from tests.organisations import HOST, INBOUND, ISSUER, NAME, SUBJECT, organisation
 
 ANCHORS = Anchors(label="roots", der=ROOTS)
@@ -691,6 +695,74 @@ def test_the_address_makes_up_for_a_chain_and_not_for_the_rest() -> None:
     report = CASES["address, and a bad chain"].report()
     assert report.verdict is WARN
     assert find(CASES["address, own sender"].report(), "client-certificate-not-sent").fact("excused_by")
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES.items()])
+def test_exchange_online_is_quoted_for_this_delivery_alone(case: Case) -> None:
+    """Where it would refuse it, in the words of that very refusal; where it would take it, not at all."""
+    report = case.report()
+    found = attributed(report)
+    quoted = {words for one in report.findings if one.verdict is not OK for words in of(one)}
+    assert quoted == ({found.reply} if found.reply else set())
+
+
+def of(found: Finding) -> tuple[str, ...]:
+    """What Exchange Online says of it, by the report."""
+    words = bounces(found, explain(found.code, cause(found)))
+    assert json.loads(encode(told(found)))["exchange_online"] == list(words)
+    return words
+
+
+def test_without_exports_the_catalogue_s_words_stand() -> None:
+    assert DENIED in of(find(judged(delivery()), "client-certificate-not-sent"))
+    assert DENIED in of(find(judged(delivery(*WHOLE[:1])), "chain-incomplete"))
+
+
+def test_words_that_are_no_answer_to_the_delivery_stand() -> None:
+    """Those of the server's own log, where the handshake failed."""
+    report = judged(stopped(Stage.HANDSHAKE, Kind.CLOSED, ""), organisation(inbound=(inbound(),)))
+    assert of(find(report, "client-handshake-failed"))[0].endswith("NoCredentials")
+
+
+def blank(found: Finding) -> str | None:
+    return dict(found.names.common).get("INBOUND-CONNECTOR")
+
+
+def test_a_partner_s_connector_is_named_where_it_is_the_matter_alone() -> None:
+    barring = replace(partner(), tls_sender_certificate_name="mx.fabrikam.com")
+    case = replace(CASES["a partner's domain without its certificate"], connectors=(barring,))
+    report = case.report()
+    assert named(report) == {"not-attributed:no-connectors-at-all", "partner-restricted"}
+    assert blank(find(report, "partner-restricted")) == "From Fabrikam"
+    assert blank(find(report, "not-attributed")) is None
+
+    off = inbound(enabled=False)
+    report = replace(case, connectors=(barring, off)).report()
+    assert (blank(find(report, "partner-restricted")), blank(find(report, "not-attributed"))) == (
+        "From Fabrikam",
+        INBOUND,
+    )
+    report = replace(case, connectors=(barring, inbound())).report()
+    assert blank(find(report, "not-attributed")) == INBOUND
+
+
+@pytest.mark.parametrize(
+    ("connectors", "name"),
+    [
+        ((inbound(enabled=False),), INBOUND),
+        ((inbound(enabled=False), partner(enabled=False)), INBOUND),
+        ((inbound("One", enabled=False), inbound("Two", enabled=False)), None),
+        ((partner(enabled=False),), None),
+        ((), None),
+    ],
+    ids=["off", "and-a-partner", "two", "partner", "none"],
+)
+def test_only_a_connector_that_is_off_is_to_be_enabled(
+    connectors: tuple[InboundConnector, ...], name: str | None
+) -> None:
+    found = find(replace(CASES["switched off"], connectors=connectors).report(), "not-attributed")
+    assert cause(found) == "no-connectors-at-all"
+    assert blank(found) == name
 
 
 def test_what_nobody_has_verified_is_said() -> None:

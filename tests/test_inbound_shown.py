@@ -17,10 +17,12 @@ from probe.judge.catalogue import explain
 from probe.judge.certificate import Certificate, parse
 from probe.judge.chain import Anchors
 from probe.judge.inbound import refusal
+from probe.judge.inbound.attribution import NO_DELIVERY
 from probe.judge.judging import judge
 from probe.judge.standard import AuthLevel, Standard
 from probe.model import (
     AcceptedDomain,
+    Attributed,
     Direction,
     Endpoint,
     ExchangeCertificate,
@@ -41,6 +43,7 @@ from probe.model import (
 )
 from probe.report.attribution import attribution
 from probe.report.remedy import steps
+from probe.report.sentences.inbound import HANDSHAKES
 from probe.report.wording import cause, sentence
 from tests.organisations import HOST, INBOUND, NAME, SEND, SUBJECT, installed, organisation
 
@@ -253,7 +256,29 @@ def test_the_greeting_tells_which_server_it_may_have_been() -> None:
 def test_failed_handshakes_are_told_apart(kind: Kind, detail: str, how: str | None) -> None:
     (found,) = judged(stopped(Stage.HANDSHAKE, kind, detail)).findings
     assert (found.code, found.verdict, cause(found)) == ("client-handshake-failed", FAIL, how)
-    assert detail in sentence(found)
+    assert found.fact("detail") == detail
+    assert detail in sentence(found) or detail in HANDSHAKES
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [
+        ("unsupported protocol", "the client offers no TLS 1.2 or later"),
+        ("no shared cipher", "client and listener have no cipher suite in common"),
+        ("bad signature", "the client's key is not that of its certificate"),
+        ("wrong version number", "what the client sent is not TLS"),
+        ("http request", "what the client sent is HTTP and not TLS"),
+    ],
+)
+def test_how_it_failed_is_said_as_it_is(detail: str, words: str) -> None:
+    (found,) = judged(stopped(Stage.HANDSHAKE, Kind.PROTOCOL, detail)).findings
+    assert sentence(found) == f"the TLS handshake failed: {words} (EX01.corp.contoso.com)"
+
+
+def test_every_word_that_is_put_otherwise_is_one_that_is_told_apart() -> None:
+    for detail in HANDSHAKES:
+        (found,) = judged(stopped(Stage.HANDSHAKE, Kind.PROTOCOL, detail)).findings
+        assert cause(found) in ("key-mismatch", "nothing-in-common", "not-tls")
 
 
 @pytest.mark.parametrize(
@@ -362,9 +387,49 @@ def test_a_certificate_of_ours_that_is_refused_afterwards() -> None:
     assert (found.verdict, cause(found)) == (FAIL, "refused-ours")
 
 
-def test_who_only_says_good_bye_inside_tls_has_not_delivered() -> None:
-    report = judged(delivery(*WHOLE, said=("QUIT",)))
-    assert {(cause(found), found.verdict) for found in report.findings if found.verdict is not OK} == {("left", WARN)}
+@pytest.mark.parametrize("exports", [None, organisation()], ids=["alone", "exports"])
+@pytest.mark.parametrize(
+    ("said", "words"), [(("QUIT",), "the client said nothing but QUIT"), ((), "the client said nothing")]
+)
+def test_who_says_nothing_inside_tls_has_not_delivered(
+    said: tuple[str, ...], words: str, exports: Organisation | None
+) -> None:
+    report = judged(delivery(*WHOLE, said=said), exports)
+    (found,) = (found for found in report.findings if found.verdict is not OK)
+    assert (found.code, found.verdict, cause(found)) == ("client-left", WARN, None)
+    assert sentence(found) == f"TLS stood, and {words} (EX01.corp.contoso.com)"
+    assert {"tls-established", "certificate-trusted"} <= {found.code for found in report.findings}
+    if report.attribution:
+        assert (report.attribution.outcome, report.attribution.because) == (Attributed.UNKNOWN, NO_DELIVERY)
+
+
+def test_what_it_showed_before_it_left_is_judged() -> None:
+    report = judged(delivery(*EXPIRED, said=("QUIT",)), organisation())
+    codes = {found.code for found in report.findings if found.verdict is not OK}
+    assert {"client-left", "certificate-expired"} <= codes
+    assert "not-attributed" not in codes
+
+
+@pytest.mark.parametrize(
+    ("early", "number", "words"),
+    [
+        ("EHLO injected\r\n", "1", "1 line came in plain text behind STARTTLS: EHLO injected"),
+        (
+            "AUTH PLAIN ***\r\nMAIL FROM:<***@contoso.com>\r\n",
+            "2",
+            "2 lines came in plain text behind STARTTLS: AUTH PLAIN ***; MAIL FROM:<***@contoso.com>",
+        ),
+        (f"{'NOOP' + chr(13) + chr(10)}" * 50 + "(7 lines more)\r\n", "57", "57 lines came in plain text"),
+        ("EHLO x", "1", "1 line came in plain text behind STARTTLS: EHLO x"),
+        ("\r\n", "0", "0 lines came in plain text"),
+    ],
+)
+def test_what_came_too_early_is_counted_in_lines_and_shown(early: str, number: str, words: str) -> None:
+    report = judged(replace(delivery(said=(), session=None, certificate_requested=False), early=early))
+    (found,) = report.findings
+    assert (found.code, found.fact("lines"), found.fact("bytes")) == ("plaintext-injected", number, None)
+    assert sentence(found).startswith(words)
+    assert len(found.fact("text") or "") <= 200
 
 
 # Whatever comes

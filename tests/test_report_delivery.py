@@ -185,8 +185,25 @@ def test_a_cut_chain_is_one_reason_and_two_findings() -> None:
     assert "trusted root" not in above
     below = said(report).partition("FAIL  certificate-not-trusted")[2]
     assert "192.0.2.25: without the certificate of CN=CA the chain does not come to a" in below
+    assert "\n  Fix       as above\n" in below
     alone = plain(headline(delivery(delivered(reports.LEAF), untrusted, attribution=REFUSED), 80))
     assert "without the certificate of CN=CA" in alone
+
+
+def test_what_follows_from_a_fault_is_told_in_two_lines() -> None:
+    cut = finding("chain-incomplete", Verdict.FAIL, client(0), cause="client", missing="CN=CA", child="CN=x", aia="u")
+    bad = finding("not-attributed", Verdict.FAIL, client(), cause="chain-bad", because="it does not count")
+    untrusted = finding("certificate-not-trusted", Verdict.FAIL, client(0), cause="client-chain-incomplete")
+    short = "\nFAIL  not-attributed\n  192.0.2.25: it does not count\n  Fix       as above\n\n"
+    report = delivery(delivered(reports.LEAF), cut, untrusted, bad, attribution=REFUSED)
+    assert short in said(report)
+    assert short not in said(report, 1)
+    assert "Exchange Online counts a certificate only if" in said(report, 1)
+    excused = replace(untrusted, verdict=Verdict.OK)
+    alone = said(delivery(delivered(reports.LEAF), excused, bad, attribution=REFUSED))
+    assert "Mend what the finding on the certificate says" in alone
+    elsewhere = replace(untrusted, where=replace(client(0), host="192.0.2.9", address="192.0.2.9"))
+    assert short not in said(delivery(delivered(reports.LEAF), elsewhere, bad, attribution=REFUSED))
 
 
 def test_what_came_to_no_delivery_is_not_said_to_be_unknown() -> None:
@@ -225,6 +242,27 @@ def test_the_null_sender_is_one_and_many_recipients_are_counted() -> None:
     assert "also said DATA, which was not taken" in text
 
 
+def test_whole_addresses_are_shown_where_they_were_kept() -> None:
+    talk = [
+        "MAIL FROM:<ann@contoso.com>",
+        "RCPT TO:<bob@fabrikam.com>",
+        "RCPT TO:<***@fabrikam.com>",
+        "RCPT TO:<***@x>",
+    ]
+    report = delivery(delivered(said=talk))
+    assert "\n  MAIL FROM ann@contoso.com\n  RCPT TO   bob@fabrikam.com, x\n" in said(report)
+    found = json.loads(to_json(report))["observations"][0]["delivery"]
+    assert (found["from_addresses"], found["to_addresses"]) == (["ann@contoso.com"], ["bob@fabrikam.com"])
+    assert (found["senders"], found["recipients"]) == (["contoso.com"], ["fabrikam.com", "x"])
+
+    null = said(delivery(delivered(said=["MAIL FROM:<>", "RCPT TO:<postmaster>"])))
+    assert "\n  MAIL FROM the null sender <>\n  RCPT TO   postmaster\n" in null
+    many = [f"RCPT TO:<a\x1b{number}@x>" for number in range(14)]
+    text = " ".join(said(delivery(delivered(said=["MAIL FROM:<a@b>", *many]))).split())
+    assert "RCPT TO a\\x1b0@x, " in text
+    assert "a\\x1b11@x and 2 more answered" in text
+
+
 def test_what_exchange_online_would_answer_stands_below_what_was_answered() -> None:
     text = said(delivery(delivered(), attribution=REFUSED))
     assert f"\n  answered  {reports.NOT_NOW}\n  Exchange  {DENIED}\n  in doubt  whether it is so\n" in text
@@ -248,6 +286,14 @@ def test_none_shown_is_told_only_where_the_client_was_asked() -> None:
     refused = said(delivery(delivered(session=None, certificate_requested=False)))
     assert "\n  session   none: STARTTLS was refused\n" in refused
     assert "\n  failed    the TLS handshake ended with a TLS alert: unknown ca\n" in text
+
+
+def test_a_handshake_that_failed_is_told_as_it_is() -> None:
+    failure = Failure(stage=Stage.HANDSHAKE, kind=Kind.PROTOCOL, detail="unsupported protocol")
+    seen = delivered(session=None, failure=failure)
+    assert "\n  failed    the TLS handshake failed: the client offers no TLS 1.2 or later\n" in said(delivery(seen))
+    late = replace(failure, stage=Stage.AFTER)
+    assert "met something that is not the protocol" in said(delivery(delivered(failure=late)))
 
 
 def test_who_leaves_late_has_not_failed() -> None:
@@ -433,6 +479,8 @@ def test_json_is_one_line_and_obeys_the_schema() -> None:
         "greeted_inside": "mail.contoso.com",
         "senders": ["contoso.com"],
         "recipients": ["fabrikam.com"],
+        "from_addresses": [],
+        "to_addresses": [],
         "inside": True,
         "answered": [reports.NOT_NOW],
         "more": [],

@@ -382,7 +382,8 @@ def test_nothing_hostile_comes_through(report: Report) -> None:
         assert text.count("\n") == len(lines)
         assert text.replace("\n", "").isprintable()
         assert plain(lines, ascii=True).isascii()
-        assert [line for line in lines if too_wide(line)] == []
+        a_line = verbosity < 0 and report.evidence.route.kind is RouteKind.INBOUND  # a delivery, as in a log
+        assert a_line or [line for line in lines if too_wide(line)] == []
 
 
 def too_wide(line: Line) -> bool:

@@ -1,12 +1,13 @@
 """The report on a delivery: whose mail Exchange Online would take it for, who came and what was presented, what is
 wrong, and from where it was seen."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from probe.dialogue.smtp import Envelope, attend
 from probe.dialogue.smtp.answered import answered
 from probe.judge.certificate import parse
 from probe.judge.inbound.attribution import NO_DELIVERY
+from probe.judge.inbound.chain import STATUSES
 from probe.model import Attribution, Finding, Observation, Report, Stage, Verdict
 from probe.report.attribution import attribution
 from probe.report.endpoint import certificate_rows, findings_on, session_row, times_row, transcript_rows
@@ -17,12 +18,17 @@ from probe.report.moments import moment
 from probe.report.tree import tree
 from probe.report.wording import failed, nearby, peer, place
 
-DOMAINS = 12  # of senders, and of recipients, that are shown
+MAILBOXES = 12  # of senders, and of recipients, that are shown
 ANSWERS = 3
 A_LINE = 1000  # columns: where that is all that is wanted, a delivery is a line, as in a log
 NAME = 100  # characters of a greeting beside the verdict; below it is whole
 # What the sentence on attribution has said already.
 _SAID = ("not-attributed", "attribution-ambiguous", "attribution-unknown", "relay-refused", "partner-restricted")
+# Of what a finding is the consequence, by its code and cause.
+_FOLLOWS: Mapping[tuple[str, str | None], Collection[str]] = {
+    ("certificate-not-trusted", "client-chain-incomplete"): ("chain-incomplete",),
+    ("not-attributed", "chain-bad"): STATUSES,
+}
 
 
 def who(report: Report) -> str:
@@ -42,7 +48,7 @@ def render(report: Report, *, verbosity: int, transcript: bool, width: int) -> l
     return [
         *headline(report, width),
         *(line for seen in report.evidence.observations for line in _block(report, seen, verbosity, transcript, width)),
-        *faults(report.findings, nearby(report), verbosity=verbosity, width=width),
+        *faults(report.findings, nearby(report), verbosity=verbosity, width=width, implied=_implied(report.findings)),
         *held(report.findings, nearby(report), verbosity=verbosity, width=width),
         *_vantage(report, width),
     ]
@@ -59,13 +65,22 @@ def headline(report: Report, width: int) -> Iterator[Line]:
 
 
 def _unsaid(report: Report) -> Iterator[Finding]:
-    """What the sentence on attribution does not say, each fact once: a chain that lacks its middle is not trusted."""
+    """What the sentence on attribution does not say, each fact once."""
     said = _SAID if report.attribution else ()
-    cut = {found.where.address for found in report.findings if found.code == "chain-incomplete"}
-    for found in report.findings:
-        follows = found.fact("cause") == "client-chain-incomplete" and found.where.address in cut
-        if found.code not in said and not (follows and found.verdict is not Verdict.OK):
-            yield found
+    implied = _implied(report.findings)
+    return (found for found in report.findings if found.code not in said and found not in implied)
+
+
+def _implied(findings: Sequence[Finding]) -> frozenset[Finding]:
+    """What follows from another fault of the same client and is mended with it: a chain that lacks its middle is not
+    trusted, and by a certificate that does not count nothing is attributed."""
+    bad = [found for found in findings if found.verdict is not Verdict.OK]
+    at = {(found.where.address, found.code) for found in bad}
+    return frozenset(
+        found
+        for found in bad
+        if any((found.where.address, code) in at for code in _FOLLOWS.get((found.code, found.fact("cause")), ()))
+    )
 
 
 def _block(report: Report, seen: Observation, verbosity: int, transcript: bool, width: int) -> Iterator[Line]:
@@ -83,7 +98,12 @@ def _block(report: Report, seen: Observation, verbosity: int, transcript: bool, 
     yield from _envelope(seen, said, report.attribution, width)
     if seen.failure:
         late = seen.failure.stage is Stage.AFTER  # what there was to see had been seen by then
-        yield from row("ended" if late else "failed", failed(seen.failure), width=width, style="" if late else "bad")
+        yield from row(
+            "ended" if late else "failed",
+            failed(seen.failure, of_client=True),
+            width=width,
+            style="" if late else "bad",
+        )
     yield from _certificates(report, seen, verbosity, width)
     if verbosity > 0:
         yield from times_row(seen, width)
@@ -111,9 +131,11 @@ def _envelope(seen: Observation, said: Envelope, found: Attribution | None, widt
     """Whose mail it was, for whom, what it was told, and what Exchange Online would have told it."""
     if said.senders:
         plain = "" if said.inside else ", in plain text"
-        yield from row("MAIL FROM", _domains(said.senders, "the null sender <>") + plain, width=width)
+        named = _mailboxes(said.from_addresses, said.senders, "the null sender <>")
+        yield from row("MAIL FROM", named + plain, width=width)
     if said.recipients:
-        yield from row("RCPT TO", _domains(said.recipients, "an address without a domain"), width=width)
+        named = _mailboxes(said.to_addresses, said.recipients, "an address without a domain")
+        yield from row("RCPT TO", named, width=width)
     label = "answered"
     for reply in answered(seen.transcript, "RCPT")[:ANSWERS]:
         yield from row(label, visible(reply), width=width)
@@ -126,9 +148,12 @@ def _envelope(seen: Observation, said: Envelope, found: Attribution | None, widt
         yield from row("also said", f"{', '.join(map(visible, said.more))}, which was not taken", width=width)
 
 
-def _domains(domains: Sequence[str], none: str) -> str:
-    more = f" and {len(domains) - DOMAINS} more" if len(domains) > DOMAINS else ""
-    return ", ".join(visible(domain) or none for domain in domains[:DOMAINS]) + more
+def _mailboxes(addresses: Sequence[str], domains: Sequence[str], none: str) -> str:
+    """The addresses that are known, and the domains of the others."""
+    known = {address.rpartition("@")[2] if "@" in address else "" for address in addresses}
+    named = [*addresses, *(domain or none for domain in domains if domain not in known)]
+    more = f" and {len(named) - MAILBOXES} more" if len(named) > MAILBOXES else ""
+    return ", ".join(map(visible, named[:MAILBOXES])) + more
 
 
 def _certificates(report: Report, seen: Observation, verbosity: int, width: int) -> Iterator[Line]:

@@ -133,6 +133,10 @@ Domains = Annotated[
     tuple[str, ...], Meta(description="Of the addresses, each once; empty of the null sender and of one without.")
 ]
 
+Addresses = Annotated[
+    tuple[str, ...], Meta(description="The whole addresses of the same; empty unless they were asked for.")
+]
+
 
 class Delivery(Struct, frozen=True):
     """What a client of our listener said, and what it was told."""
@@ -143,6 +147,8 @@ class Delivery(Struct, frozen=True):
     greeted_inside: Annotated[str | None, Meta(description="The same inside TLS.")]
     senders: Domains
     recipients: Domains
+    from_addresses: Addresses
+    to_addresses: Addresses
     inside: Annotated[bool, Meta(description="Whether the sender was named inside TLS.")]
     answered: Annotated[tuple[str, ...], Meta(description="The replies to its recipients, each once.")]
     more: Annotated[tuple[str, ...], Meta(description="Commands that it tried besides, and that were not taken.")]

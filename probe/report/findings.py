@@ -4,7 +4,7 @@ The same fault at several places is explained once, and commands that one fault 
 report with three faults of one cause would otherwise be three times as long and no wiser.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from probe.judge.catalogue import Entry, explain
 from probe.model import Finding, Report, RuleBook, Verdict
@@ -81,8 +81,11 @@ def reasons(findings: Iterable[Finding], near: str, width: int) -> Iterator[Line
         yield from body(f"and {count(len(bad) - REASONS, 'more fault')}, see below", width=width)
 
 
-def faults(findings: Iterable[Finding], near: str, *, verbosity: int, width: int) -> Iterator[Line]:
-    """Every fault: where it is, what it means, what Exchange Online says, what to do. `near` goes without saying."""
+def faults(
+    findings: Iterable[Finding], near: str, *, verbosity: int, width: int, implied: Container[Finding] = ()
+) -> Iterator[Line]:
+    """Every fault: where it is, what it means, what Exchange Online says, what to do. `near` goes without saying. What
+    is `implied` by a fault above it is mended with that, and explained with -v alone."""
     told: set[Step] = set()
     for group in grouped(finding for finding in findings if finding.verdict is not Verdict.OK):
         finding = group[0]
@@ -90,6 +93,10 @@ def faults(findings: Iterable[Finding], near: str, *, verbosity: int, width: int
         yield from heading(finding.verdict, finding.code + _book(finding), width=width)
         for text in cases(group, near):
             yield from body(text, width=width, hang=2)
+        if verbosity <= 0 and all(one in implied for one in group):
+            yield from row("Fix", "as above", width=width)
+            yield BLANK
+            continue
         yield from body(entry.meaning, width=width, style="dim")
         if verbosity > 0 or cause(finding) not in entry.causes:  # otherwise the meaning is the cause's own
             yield from row("Cause", entry.cause, width=width)

@@ -143,6 +143,8 @@ def _delivery(observation: model.Observation) -> document.Delivery:
         greeted_inside=said.greeted_inside,
         senders=said.senders,
         recipients=said.recipients,
+        from_addresses=said.from_addresses,
+        to_addresses=said.to_addresses,
         inside=said.inside,
         answered=answered(observation.transcript, "RCPT"),
         more=said.more,

@@ -7,6 +7,7 @@ from probe.judge.catalogue import Entry
 from probe.model import Direction, Failure, Finding, Kind, Observation, Report, RouteKind, Stage, Where
 from probe.report.escape import visible
 from probe.report.sentences import MORE, MORE_OF_ANY, SENTENCES
+from probe.report.sentences.inbound import HANDSHAKES
 
 STAGES = {
     Stage.RESOLVE: "looking up the name",
@@ -58,6 +59,8 @@ def _claim(finding: Finding, facts: Mapping[str, str]) -> str:
     if finding.code == "not-observed":
         detail = finding.fact("detail") or ""
         return failed(Failure(stage=Stage(facts["stage"]), kind=Kind(facts["kind"]), detail=detail))
+    if finding.code == "client-handshake-failed" and (words := _handshake(finding.fact("detail") or "")):
+        return words
     if finding.code == "route-cut":
         cut = (count(int(facts[key]), thing) for key, thing in CUT.items() if key in facts)
         return f"left out: {', '.join(cut)}"
@@ -72,7 +75,10 @@ def _claim(finding: Finding, facts: Mapping[str, str]) -> str:
 
 
 def bounces(finding: Finding, entry: Entry) -> tuple[str, ...]:
-    """What Exchange Online says of it, with the facts of the case. Its long form needs all of them: else the short."""
+    """What Exchange Online says of it, with the facts of the case. Its long form needs all of them: else the short. The
+    fact `reply` is what it would answer to this very delivery, empty where it would take it or that is not known."""
+    if (reply := finding.fact("reply")) is not None:
+        return (visible(reply),) if reply else ()
     facts = {key: visible(fact) for key in BLANKS if (fact := finding.fact(key))}
     details = ". ".join(BLANKS.values())
     filled = ". ".join(blank.replace("…", facts[key]) for key, blank in BLANKS.items() if key in facts)
@@ -159,10 +165,19 @@ _ABOUT_NAMES = {
 }
 
 
-def failed(failure: Failure) -> str:
-    """How an observation ended early: "the TLS handshake ended with a TLS alert: handshake failure"."""
+def failed(failure: Failure, *, of_client: bool = False) -> str:
+    """How an observation ended early: "the TLS handshake ended with a TLS alert: handshake failure". `of_client`: of
+    one that came to our listener, whose words for it are OpenSSL's as a server."""
+    if of_client and failure.stage is Stage.HANDSHAKE and (words := _handshake(failure.detail)):
+        return words
     said = _ABOUT_NAMES.get((failure.stage, failure.kind)) or f"{STAGES[failure.stage]} {KINDS[failure.kind]}"
     return f"{said}: {visible(failure.detail)}" if failure.detail else said
+
+
+def _handshake(detail: str) -> str:
+    """What OpenSSL says of a client's handshake, as it is; empty where its own word is as good as ours."""
+    words = HANDSHAKES.get(detail.lower())
+    return f"{STAGES[Stage.HANDSHAKE]} failed: {words}" if words else ""
 
 
 def count(number: int, thing: str) -> str:
@@ -187,6 +202,8 @@ class _Facts(dict[str, str]):
 def _fact(key: str, value: str) -> str:
     if key.startswith("days_") and value.isdecimal():
         return count(int(value), "day")
+    if key == "lines" and value.isdecimal():
+        return count(int(value), "line")
     if key == "authorities":  # that a client certificate may come from
         return "it names no authority" if value == "any" else f"authority: {visible(value)}"
     return visible(value).removesuffix(":") if key == "one_line" else visible(value)  # a record may follow, or not

@@ -19,7 +19,7 @@ LEAVES = 10  # of each client
 # Two servers, one right and one wrong, may come from one address. What was wrong a moment ago is not mended because the
 # next delivery is right; and a sender that we put off comes again, so a mended one shows it soon enough.
 SETTLED = timedelta(minutes=10)
-_OF_TLS = ("client-handshake-failed", "client-without-tls", "plaintext-injected", *OF_SESSIONS)
+_OF_TLS = ("client-handshake-failed", "client-left", "client-without-tls", "plaintext-injected", *OF_SESSIONS)
 _OF_ATTRIBUTION = ("not-attributed", "attribution-ambiguous", "attribution-unknown")
 _OF_SENDERS = ("relay-refused", "partner-restricted")
 _NOBODYS = (Attributed.NOT_SENT, Attributed.CHAIN_BAD, Attributed.NO_CONNECTOR, Attributed.ANONYMOUS)

@@ -137,15 +137,23 @@ CAPTURE = (
                     "    ping -f -l 1472 '<ADDRESS>'",
                 ),
             ),
-            "left": Cause(
-                title="TLS stood, and the client left without a word",
-                meaning=(
-                    "A client that looks at our certificate when all is done, and does not like it, leaves so; a "
-                    "monitor that only tries TLS does, too. What it showed was judged all the same."
-                ),
-                remedy=("If it was meant to deliver:", *_TRUST_US[1:]),
-            ),
         },
+    ),
+    Entry(
+        code="client-left",
+        title="TLS stood, and the client left without a word",
+        meaning=(
+            "It checked the listener's certificate and did not like it, as a client does that is set to more than "
+            "encryption alone, or it was a monitor that only tries TLS. It came to no delivery, so that nothing can be "
+            "said of attribution. A certificate that it showed was judged all the same."
+        ),
+        cause="TlsAuthLevel above EncryptionOnly, Postfix at the level secure or verify, or a monitor's check.",
+        remedy=(
+            "If it was a monitor, there is nothing to be done.",
+            "If it was meant to deliver, let the connector that delivers here ask for encryption alone:",
+            *_TRUST_US[1:],
+        ),
+        references=("RFC 3207 §4.1", _SEND),
     ),
     Entry(
         code="client-without-tls",

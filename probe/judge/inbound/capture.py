@@ -1,5 +1,6 @@
 """What came to the listener, whatever anybody knows of the organisation: how far the client got, and what it showed."""
 
+import re
 from collections.abc import Iterator
 
 from probe.dialogue.smtp import Envelope, hear
@@ -10,6 +11,9 @@ from probe.judge.standard import Standard
 from probe.model import Failure, Finding, Kind, Observation, RuleBook, Speaker, Stage, Verdict
 
 BOOK = RuleBook.EXCHANGE_ONLINE
+
+LEFT = "client-left"
+_MORE = re.compile(r"\(([0-9]{1,9}) lines more\)")  # as `dialogue.smtp.kept` ends what is too long
 
 # By the name of the client's alert (RFC 8446 §6.2), or OpenSSL's word for what the client sent.
 _HOW = {
@@ -63,15 +67,11 @@ def judge_capture(seen: Observation, said: Envelope, standard: Standard) -> Iter
     where = at_endpoint(seen.endpoint)
     if seen.early:
         # RFC 3207 §4.2: a client that sends on before the answer to STARTTLS cannot know what it sends inside of.
-        yield finding(
-            "plaintext-injected",
-            Verdict.FAIL,
-            where,
-            BOOK,
-            cause="client",
-            bytes=len(seen.early),
-            text=seen.early[:200],
-        )
+        lines = [line for line in seen.early.split("\r\n") if line]
+        more = _MORE.fullmatch(lines[-1]) if lines else None
+        number = len(lines) - 1 + int(more[1]) if more else len(lines)
+        text = "; ".join(lines)[:200]
+        yield finding("plaintext-injected", Verdict.FAIL, where, BOOK, cause="client", lines=number, text=text)
     elif seen.session:
         for found in judge_agreed(seen, seen.session, standard, demand(standard)):
             yield found if found.verdict is Verdict.OK else noted(found, cause="client")
@@ -117,18 +117,16 @@ def _how(failure: Failure) -> str | None:
 def _after(seen: Observation, said: Envelope) -> Iterator[Finding]:
     """TLS stood. That a client leaves thereafter, as it likes, is no fault, if only it says something first: one that
     looks at our certificate when all is done, and does not like it, goes without a word."""
-    alert = seen.failure and seen.failure.kind is Kind.ALERT and _how(seen.failure) == "refused-ours"
-    spoke = any(turn.tls and turn.who is Speaker.CLIENT and turn.data.strip() != "QUIT" for turn in seen.transcript)
-    if alert or not spoke:
-        failure = seen.failure or Failure(stage=Stage.AFTER, kind=Kind.CLOSED, detail="QUIT")
+    if seen.failure and seen.failure.kind is Kind.ALERT and _how(seen.failure) == "refused-ours":
+        yield _handshake(seen, seen.failure, said)
+    elif not any(turn.tls and turn.who is Speaker.CLIENT and turn.data.strip() != "QUIT" for turn in seen.transcript):
         yield finding(
-            "client-handshake-failed",
-            Verdict.FAIL if alert else Verdict.WARN,
+            LEFT,
+            Verdict.WARN,
             at_endpoint(seen.endpoint),
             BOOK,
-            cause="refused-ours" if alert else "left",
-            kind=failure.kind,
-            detail=failure.detail,
+            ending="QUIT" if said.left else None,
+            detail=seen.failure.detail if seen.failure else None,
             greeted=_greeted(said),
         )
 

@@ -18,7 +18,7 @@ from probe.model import Finding, Observation, RuleBook, Verdict
 MALFORMED = "unreadable"  # no word of Exchange's: what it says to such a certificate is not known
 
 # Exchange's words (ChainValidityStatus) by what our questions found, gravest first.
-_STATUS = {
+STATUSES = {
     "certificate-unreadable": MALFORMED,
     "certificate-not-trusted": "UntrustedRoot",
     "certificate-expired": "CertificateExpired",
@@ -26,7 +26,7 @@ _STATUS = {
     "certificate-wrong-usage": "WrongUsage",
 }
 _CLIENTS = (
-    *_STATUS,
+    *STATUSES,
     "chain-incomplete",
     "chain-misordered",
     "chain-superfluous",
@@ -86,11 +86,11 @@ def status(leaf: Certificate | None, findings: tuple[Finding, ...]) -> str:
     if leaf and leaf.self_signed:
         return "UntrustedRoot"
     codes = {found.code for found in findings if found.code != "certificate-unreadable" or found.where.position == 0}
-    return next((word for code, word in _STATUS.items() if code in codes), "")
+    return next((word for code, word in STATUSES.items() if code in codes), "")
 
 
 def eased(found: Finding) -> Finding:
     """A fault of the chain where the client's address attributes it all the same."""
-    if found.verdict is Verdict.FAIL and (found.code in _STATUS or found.code == "chain-incomplete"):
+    if found.verdict is Verdict.FAIL and (found.code in STATUSES or found.code == "chain-incomplete"):
         return replace(found, verdict=Verdict.WARN)
     return found

@@ -5,13 +5,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from probe.dialogue.smtp import Envelope, attend
+from probe.judge.catalogue import explain
+from probe.judge.catalogue.words import NAME_NOT_ACCEPTED, NOT_ATTRIBUTED, PARTNER_RESTRICTED
 from probe.judge.find import noted
 from probe.judge.hybrid.accepted import covering, of_tenant
-from probe.judge.hybrid.connectors import names, row
+from probe.judge.hybrid.connectors import names, on_premises, row
 from probe.judge.hybrid.installed import names_of
 from probe.judge.hybrid.offline.case import Case, listed, servers_of
 from probe.judge.hybrid.offline.rivals import described, usable
 from probe.judge.inbound.attribution import Client, attribute
+from probe.judge.inbound.capture import LEFT
 from probe.judge.inbound.chain import eased, leaf_of, status
 from probe.judge.inbound.named import judge_named, likely, meant
 from probe.judge.inbound.recommended import supersedes, to_show
@@ -32,6 +35,8 @@ from probe.model import (
 _UNSHOWN = ("client-certificate-not-sent", "client-handshake-failed")  # what should have been shown, is told
 BY_ADDRESS = "an inbound connector that knows the address"
 INCOMPLETE = "chain-incomplete"
+PARTNERS = "partner-restricted"
+_REFUSALS = {NOT_ATTRIBUTED, NAME_NOT_ACCEPTED, PARTNER_RESTRICTED}
 
 
 def judge_by_exports(
@@ -68,7 +73,9 @@ def _client(seen: Observation, said: Envelope, findings: tuple[Finding, ...]) ->
         leaf=leaf,
         status=status(leaf, findings),
         # One that asked for TLS and did not get it would not have gone on without.
-        delivers=not seen.early and (secure or (bool(said.senders) and not said.asked)),
+        delivers=not seen.early
+        and all(found.code != LEFT for found in findings)
+        and (secure or (bool(said.senders) and not said.asked)),
     )
 
 
@@ -88,17 +95,30 @@ def _with_names(
     greeted: str,
     case: Case,
 ) -> Iterator[Finding]:
-    """The findings with what the blanks of their remedies stand for: it is a send connector that is to be mended, on
-    the servers from which the delivery may have come."""
+    """The findings with what Exchange Online would answer to this delivery, and with what the blanks of their remedies
+    stand for: it is a send connector that is to be mended, on the servers from which the delivery may have come."""
     told = None
     for one in findings:
         if one.verdict is Verdict.OK or one.names != Names():
             yield one
             continue
         told = told or _names(client, found, greeted, case, whole=not any(each.code == INCOMPLETE for each in findings))
+        one = _answered(one, found.reply)
         if one.code in _UNSHOWN and (expected := listed(described(case, held) for held in meant(case, greeted))):
             one = noted(one, expected=expected)
-        yield replace(one, names=told)
+        yield replace(one, names=_of_partner(told, found) if one.code == PARTNERS else told)
+
+
+def _answered(found: Finding, reply: str) -> Finding:
+    """Where the catalogue quotes how such mail is refused, what would be said of this one; empty: nothing."""
+    words = explain(found.code, found.fact("cause")).exchange_online
+    return found if _REFUSALS.isdisjoint(words) else noted(found, reply=reply)
+
+
+def _of_partner(names: Names, found: Attribution) -> Names:
+    """Of the one finding that is about the partner's connector: the others' remedies are for the tenant's own."""
+    others = tuple((blank, value) for blank, value in names.common if blank != "INBOUND-CONNECTOR")
+    return replace(names, common=(*others, ("INBOUND-CONNECTOR", found.partner)) if found.partner else others)
 
 
 def _names(client: Client, found: Attribution, greeted: str, case: Case, *, whole: bool) -> Names:
@@ -113,7 +133,7 @@ def _names(client: Client, found: Attribution, greeted: str, case: Case, *, whol
     stale = next((one.thumbprint for one in held if best and not usable(case, one)), None)
     old = (presented if best and supersedes(case, best, leaf) else None) if leaf else stale
     own = {
-        "INBOUND-CONNECTOR": found.partner or found.connector,
+        "INBOUND-CONNECTOR": found.connector or _switched_off(organisation),
         "NEW-NAME": _acceptable(leaf.names if leaf else (), organisation)
         or (_acceptable(names_of(best), organisation) if best else None),
         "ADDRESS": client.address,
@@ -123,6 +143,12 @@ def _names(client: Client, found: Attribution, greeted: str, case: Case, *, whol
     common |= {blank: value for blank, value in own.items() if value}
     rows = tuple(row(use.connector, use.server) for use in uses)
     return Names(common=tuple(common.items()), servers=rows or known.servers)
+
+
+def _switched_off(organisation: Organisation) -> str | None:
+    """The connector to enable where none of type OnPremises is on: the only one that is off."""
+    off = on_premises(replace(one, enabled=True) for one in organisation.inbound if one.enabled is False)
+    return off[0].name if len(off) == 1 and not on_premises(organisation.inbound) else None
 
 
 def _acceptable(borne: Iterable[str], organisation: Organisation) -> str | None:

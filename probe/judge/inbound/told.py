@@ -95,7 +95,6 @@ def _refused(
         **told,
         foreign=listed(domain or "<>" for domain in strangers),
         accepted=listed(domain.domain for domain in of_tenant(organisation)),
-        reply=found.reply,
     )
 
 
@@ -118,6 +117,5 @@ def _nobodys(
         thumbprint=client.leaf.sha1.upper() if client.leaf else None,
         expected=listed(known(one.tls_sender_certificate_name) for one in connectors),
         address=seen.endpoint.address,
-        reply=found.reply,
         inside=inside,
     )

@@ -2,6 +2,23 @@
 
 from collections.abc import Mapping
 
+# OpenSSL's words for what a client sent, as it is: how a handshake fails that no alert ended.
+_OF_OLD = "the client offers no TLS 1.2 or later"
+_NO_SIGNATURE = "client and listener have no signature algorithm in common"
+_KEY = "the client's key is not that of its certificate"
+HANDSHAKES: Mapping[str, str] = {
+    **dict.fromkeys(("unsupported protocol", "version too low"), _OF_OLD),
+    "no shared cipher": "client and listener have no cipher suite in common",
+    "no suitable key share": "client and listener have no group for the key exchange in common",
+    **dict.fromkeys(("no shared signature algorithms", "no suitable signature algorithm"), _NO_SIGNATURE),
+    **dict.fromkeys(("bad signature", "digest check failed", "wrong signature type", "wrong signature size"), _KEY),
+    "http request": "what the client sent is HTTP and not TLS",
+    "https proxy request": "what the client sent is HTTP and not TLS",
+    **dict.fromkeys(
+        ("wrong version number", "record layer failure", "packet length too long"), "what the client sent is not TLS"
+    ),
+}
+
 SENTENCES: Mapping[str, str] = {
     "attributed-by-certificate": "attributed to connector {connector} by certificate ({by}); relay possible: {relay}",
     "attributed-by-address": "attributed to connector {connector} by address ({by}); relay possible: {relay}",
@@ -17,8 +34,7 @@ SENTENCES: Mapping[str, str] = {
     "client-handshake-failed": "the TLS handshake failed: {detail}",
     "client-handshake-failed refused-ours": "the client refused the listener's certificate: {detail}",
     "client-handshake-failed closed": "the client hung up as TLS began: {detail}",
-    "client-handshake-failed key-mismatch": "the client's key is not that of its certificate: {detail}",
-    "client-handshake-failed left": "TLS stood, and the client left without a word",
+    "client-left": "TLS stood, and the client said nothing",
     "client-without-tls": "STARTTLS was offered and not asked for",
     "client-without-tls left": "it left before it named a sender or asked for TLS",
     "client-without-tls put-off": "STARTTLS was asked for, and put off",
@@ -30,7 +46,7 @@ SENTENCES: Mapping[str, str] = {
     "certificate-not-trusted client-path-invalid": "the client's chain is not valid: {error}",
     "chain-incomplete client": "the client did not send the certificate of {missing}, which issued {child}",
     "certificate-wrong-usage client": "{subject} is not fit for Exchange: {usage}",
-    "plaintext-injected client": "{bytes} bytes came in plain text behind STARTTLS: {text}",
+    "plaintext-injected client": "{lines} came in plain text behind STARTTLS: {text}",
     "tls-version-old client": "{version} is all that the client speaks, the least that is accepted is {minimum}",
     "cipher-weak client": "the client agreed on {cipher}, {bits} bits",
     "connector-certificate-mismatch send-old-installed": "{presented} was shown, the predecessor of the one that "
@@ -54,5 +70,6 @@ MORE: Mapping[str, Mapping[str, str]] = {
     "relay-refused": {"accepted": "; accepted are {accepted}", "doubt": "; {doubt}"},
     "client-certificate-not-sent": {"greeted": " ({greeted})", "expected": "; its connector names {expected}"},
     "client-handshake-failed": {"greeted": " ({greeted})", "expected": "; its connector names {expected}"},
+    "client-left": {"ending": " but {ending}", "greeted": " ({greeted})"},
     "client-without-tls": {"greeted": " ({greeted})", "detail": ": {detail}"},
 }
