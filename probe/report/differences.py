@@ -156,7 +156,7 @@ def _session(seen: Observation) -> Iterator[str]:
     if not seen.attempted:
         yield "not tried: the time for the target ran out before"
     elif seen.failure:
-        yield failed(seen.failure)
+        yield failed(seen.failure, of_client=seen.direction is Direction.INBOUND)
 
 
 def _leaf(leaf: Certificate | Unreadable) -> Iterator[str]:
