@@ -459,6 +459,7 @@ BAD: tuple[tuple[tuple[str, ...], str], ...] = (
     (("mail.contoso.com:25",), "the address `mail.contoso.com` is not an address"),
     (("[::1:25",), "is not where one can listen"),
     (("0", "--once", "--guide"), "--guide listens to nobody"),
+    (("--guide", "--format", "json"), "--guide is for people"),
     (("0", "--allow", "contoso.com"), "--allow `contoso.com` is neither an address nor a network"),
     (("0", "--allow", "192.0.2.0/33"), "--allow `192.0.2.0/33`"),
     (("0", "--reply", "exchange"), "--reply exchange"),
