@@ -819,6 +819,7 @@ def test_what_came_to_no_delivery_is_not_attributed(found: Observation) -> None:
         (said("<>", "contoso.com"), ""),
         (said("x.org", "contoso.com", "fabrikam.com"), DENIED),
         (said("x.org", "fabrikam.com", "contoso.com"), ""),
+        (said("Åland.example".encode().decode("latin-1"), "fabrikam.com"), DENIED),
         ((*said("x.org", "fabrikam.com"), "RSET", *said("contoso.com", "fabrikam.com")[1:]), ""),
     ],
 )

@@ -547,3 +547,11 @@ def test_replies_belong_to_commands_in_their_order() -> None:
 @given(st.lists(st.builds(Turn, who=st.sampled_from(Speaker), data=HOSTILE | st.just("RCPT TO:<a@b>\r\n250 y\r\n"))))
 def test_whatever_stands_in_a_transcript_is_read(talk: list[Turn]) -> None:
     assert all(isinstance(reply, str) for reply in answered(tuple(talk), "RCPT"))
+
+
+def test_several_are_counted_as_deliveries(capsys: pytest.CaptureFixture[str]) -> None:
+    files = [f"fixtures/evidence/{name}.json" for name in ("delivery-whole", "delivery-leaf-only", "healthy")]
+    assert run(["judge", *files[:2], "--roots", "fixtures/roots.pem"]) == 2
+    assert capsys.readouterr().out.endswith("\n2 deliveries: 1 OK, 1 FAIL\n")
+    assert run(["judge", *files, "--roots", "fixtures/roots.pem"]) == 2
+    assert capsys.readouterr().out.endswith("\n3 targets: 2 OK, 1 FAIL\n")

@@ -26,6 +26,7 @@ from probe.judge.standard import Standard
 from probe.model import Observation, Reply, Verdict, gravest
 from probe.observe.accept import Host
 from probe.report.escape import visible
+from probe.report.text import plain, summary
 from probe.run.hosting import answered, rules
 from probe.run.listen import GRACE, Listener, Network, came_to_deliver, evidence
 
@@ -81,7 +82,7 @@ class Attending:
         self._printer.finish()
         verdicts = self._printer.verdicts
         if not self._wishes.once or not verdicts:
-            say(_summary(verdicts))
+            say(plain([summary(verdicts, "delivery")]).rstrip() if verdicts else "nobody came to deliver")
         return gravest([*verdicts, *self._fault]).exit_code
 
     async def _attend(self, sockets: Sequence[socket.socket]) -> None:
@@ -221,10 +222,3 @@ def _beginning(sockets: Sequence[socket.socket], wishes: Wishes) -> Iterator[str
     yield f"  who may connect: loopback and private networks{others}"
     answer = "answered as Exchange Online would" if wishes.reply is Reply.EXCHANGE else "answered 451 and stay queued"
     yield f"  messages are {answer}; Ctrl-C ends it"
-
-
-def _summary(verdicts: Sequence[Verdict]) -> str:
-    if not verdicts:
-        return "nobody came to deliver"
-    found = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in Verdict if verdict in verdicts)
-    return f"{len(verdicts)} {'delivery' if len(verdicts) == 1 else 'deliveries'}: {found}"

@@ -15,7 +15,7 @@ from probe.errors import ConfigError
 from probe.judge.chain import Anchors
 from probe.judge.judging import judge
 from probe.judge.standard import Standard
-from probe.model import Evidence, Report, Verdict, gravest
+from probe.model import Evidence, Report, RouteKind, Verdict, gravest
 
 if TYPE_CHECKING:
     from probe.model import Organisation
@@ -49,6 +49,7 @@ class Printer:
         self._organisation = organisation
         self._fault: ConfigError | None = None
         self._verdicts: list[Verdict] = []
+        self._kinds: set[RouteKind] = set()
         self._reports: list[Report] = []  # only where the form needs all of them together
 
     def __enter__(self) -> "Printer":
@@ -78,6 +79,7 @@ class Printer:
             self._keep(self._chain, "".join(chains(evidence)).encode())
         report = judge(evidence, self._standard, self._anchors, self._at or evidence.at, self._organisation)
         self._verdicts.append(report.verdict)
+        self._kinds.add(evidence.route.kind)
         self._learn(evidence)
         match self._form:
             case Format.JSON:
@@ -159,7 +161,8 @@ class Printer:
             from probe.report.layout import BLANK
             from probe.report.text import summary
 
-            write([BLANK, summary(self._verdicts)], colour=self._colour)
+            things = "delivery" if self._kinds == {RouteKind.INBOUND} else "target"
+            write([BLANK, summary(self._verdicts, things)], colour=self._colour)
         try:
             self._save()
         except ConfigError as error:

@@ -21,7 +21,7 @@ from probe.model import Direction, Endpoint, Observation, Speaker, Stage
 from probe.observe import tls
 from probe.observe.notes import Notes, Stages
 from probe.observe.tls_server import accepting, called_for, client_chain
-from probe.observe.wire import Wire
+from probe.observe.wire import Wire, own_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,8 @@ async def receive(sock: socket.socket, host: Host, peer: str, port: int, record:
     we are cancelled on the way. `peer` is its address, `port` the one that it came to."""
     there = Endpoint(host=peer, address=peer, port=port, server_name=None)
     notes = Notes(endpoint=there, at=host.now(), direction=Direction.INBOUND, stage=Stage.DIALOGUE)
-    notes.wire, notes.source = Wire(sock), _own_address(sock)
+    own = own_address(sock)
+    notes.wire, notes.source = Wire(sock), own and plain(own)
     try:
         host.step(notes.observation(()))
         await _serve(notes, notes.wire, host)
@@ -141,14 +142,6 @@ async def _say(notes: Notes, wire: Wire, data: bytes) -> None:
 async def _part(notes: Notes, wire: Wire, data: bytes) -> None:
     with suppress(OSError, SSL.Error):  # it may be gone already
         await _say(notes, wire, data)
-
-
-def _own_address(sock: socket.socket) -> str | None:
-    try:
-        own = sock.getsockname()
-    except OSError:  # some systems forget it as soon as the client has reset the connection
-        return None
-    return plain(str(own[0])) if isinstance(own, tuple) else None  # a socket pair has no address
 
 
 def plain(address: str) -> str:

@@ -6,7 +6,6 @@ Whatever goes wrong on the way is data. The notes fill up as we go, so that ther
 ends: at a fault, at a stage's deadline, or because the time of the whole target ran out.
 """
 
-import socket
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -19,7 +18,7 @@ from probe.errors import PeerRefusal
 from probe.model import Endpoint, Failure, Observation, Speaker, Stage
 from probe.observe import tls
 from probe.observe.notes import Notes, Stages
-from probe.observe.wire import Wire
+from probe.observe.wire import Wire, own_address
 from probe.observe.world import Limits, World
 
 
@@ -72,7 +71,7 @@ async def _converse_once(
         with begin(Stage.CONNECT, limits.connect):
             sock = await world.connect(endpoint.address, endpoint.port)
             notes.wire = wire = Wire(sock)
-        notes.source = _own_address(sock)
+        notes.source = own_address(sock)
         name = ehlo or _literal(notes.source)
         if dialogue.before:
             with begin(Stage.DIALOGUE, limits.dialogue):
@@ -127,14 +126,6 @@ async def _await_refusal(wire: Wire) -> None:
     """Nothing is said inside TLS here, so read once: a TLS 1.3 server that misses our certificate says so only now."""
     with trio.move_on_after(1):
         await wire.receive()
-
-
-def _own_address(sock: socket.socket) -> str | None:
-    try:
-        own = sock.getsockname()
-    except OSError:  # reset already, which some systems answer with EINVAL
-        return None
-    return str(own[0]) if isinstance(own, tuple) else None  # a socket pair has no address
 
 
 def _literal(address: str | None) -> str:

@@ -7,6 +7,7 @@ Handed to it in bounded pieces by us, they are counted, and no peer can keep us 
 can do is choose costly arithmetic: a Diffie-Hellman group of 10,000 bits holds the whole program up for about a second.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -123,5 +124,10 @@ def chain(tls: SSL.Connection, limit: int) -> PresentedChain | None:
     sent = tls.get_peer_cert_chain()
     if not sent:
         return None
+    return presented(sent, limit)
+
+
+def presented(sent: Sequence[crypto.X509], limit: int) -> PresentedChain:
+    """These certificates, at most so many of them."""
     der = tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate) for certificate in sent[:limit])
     return PresentedChain(der=der, omitted=max(0, len(sent) - limit))

@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509 import load_pem_x509_certificates
 from cryptography.x509.oid import NameOID
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 
 from probe.model import PresentedChain
-from probe.observe.tls import CIPHERS
+from probe.observe.tls import CIPHERS, presented
 
 A_DAY = timedelta(days=1)
 LASTS = timedelta(days=3650)  # longer than any listener is up
@@ -108,9 +108,7 @@ def client_chain(tls: SSL.Connection, limit: int) -> PresentedChain | None:
     leaf = tls.get_peer_certificate()
     if leaf is None:
         return None
-    others = tls.get_peer_cert_chain() or []
-    der = tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, one) for one in (leaf, *others[: limit - 1]))
-    return PresentedChain(der=der, omitted=max(0, len(others) + 1 - limit))
+    return presented((leaf, *(tls.get_peer_cert_chain() or ())), limit)
 
 
 def called_for(tls: SSL.Connection) -> str | None:

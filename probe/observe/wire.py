@@ -111,3 +111,12 @@ class Wire:
                 piece = self._socket.recv(PIECE)
                 self.heard += len(piece)
                 return piece
+
+
+def own_address(sock: socket.socket) -> str | None:
+    """Our end's address, None where there is none."""
+    try:
+        own = sock.getsockname()
+    except OSError:  # reset already, which some systems answer with EINVAL
+        return None
+    return str(own[0]) if isinstance(own, tuple) else None  # a socket pair has no address

@@ -57,7 +57,8 @@ def judge_by_exports(
 
 def reply(seen: Observation, chain: tuple[Finding, ...], organisation: Organisation) -> str:
     """What Exchange Online would say to the last recipient, by the last sender."""
-    lines = [line for turn in seen.transcript if turn.who is Speaker.CLIENT for line in turn.data.splitlines()]
+    # At CRLF alone: a domain in UTF-8 may hold what else Unicode takes for the end of a line.
+    lines = [line for turn in seen.transcript if turn.who is Speaker.CLIENT for line in turn.data.split("\r\n")]
     last = (next((line for line in reversed(lines) if line.startswith(verb)), "") for verb in ("MAIL ", "RCPT "))
     said = attend((Turn(who=Speaker.CLIENT, data="\r\n".join(last), tls=seen.session is not None),))
     return attribute(_client(seen, said, chain), organisation).reply
